@@ -1,0 +1,1 @@
+"""What knows nothing of photos or models: digests, artifact store, registry, statistics, progress, environment."""

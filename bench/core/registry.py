@@ -1,0 +1,151 @@
+"""Plugins by name: built in by a decorator, from other distributions by Python entry points, imported on first use."""
+
+import difflib
+import importlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+from typing import Generic, TypeVar
+
+from bench.core.errors import DuplicateNameError, UsageError, VeilBenchError
+
+T = TypeVar("T")
+PLUGIN_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+MOST_SUGGESTIONS = 3
+
+
+class Registry(Generic[T]):
+    """All plugins of one kind, for example defenses.
+
+    ``kind`` is the word used in messages, ``entry_points`` the group in which other distributions announce theirs,
+    and ``modules`` the built-in modules that register themselves when imported. Nothing is imported before the
+    first question.
+    """
+
+    def __init__(self, kind: str, entry_points: str, modules: Sequence[str]) -> None:
+        self.kind = kind
+        self._group = entry_points
+        self._modules = tuple(modules)
+        self._plugins: dict[str, T] = {}
+        self._origins: dict[str, str] = {}
+        self._broken: dict[str, str] = {}
+        self._distribution: str | None = None
+        self._is_loaded = False
+
+    def register(self, name: str) -> Callable[[T], T]:
+        """Return a decorator that registers a class or function under ``name``.
+
+        Raises ``ValueError`` for a name that could not stand in a file name, and (when applied)
+        ``DuplicateNameError`` for one that is taken.
+        """
+        if not PLUGIN_NAME.fullmatch(name):
+            raise ValueError(f"a {self.kind}'s name is lower-case letters, digits, - and _, not {name!r}")
+
+        def decorate(plugin: T) -> T:
+            self._add(name, plugin, self._origin_of(plugin))
+            return plugin
+
+        return decorate
+
+    def names(self) -> list[str]:
+        """Return all names in alphabetical order. Raises ``DuplicateNameError`` where two plugins share one."""
+        self._load()
+        return sorted(self._plugins)
+
+    def get(self, name: str) -> T:
+        """Return the plugin of that name.
+
+        Raises ``UsageError`` with the nearest names for an unknown one, and ``VeilBenchError`` for a plugin of
+        another distribution that could not be imported.
+        """
+        self._load()
+        if name in self._plugins:
+            return self._plugins[name]
+        if name in self._broken:
+            raise VeilBenchError(f"{self.kind} {name!r} cannot be used: {self._broken[name]}")
+        raise unknown_name(self.kind, name, self._plugins)
+
+    def origin(self, name: str) -> str:
+        """Return where a plugin comes from: ``bench.defenses.noise (built in)``, or its distribution and version.
+
+        Raises as ``get``.
+        """
+        self.get(name)
+        return self._origins[name]
+
+    def broken(self) -> dict[str, str]:
+        """Return the names of other distributions' plugins that could not be imported, each with the reason."""
+        self._load()
+        return dict(self._broken)
+
+    def _load(self) -> None:
+        if self._is_loaded:
+            return
+        self._is_loaded = True  # set first: a module may ask for names while it is being imported
+        try:
+            for module in self._modules:
+                importlib.import_module(module)
+            for entry_point in entry_points(group=self._group):
+                self._load_entry_point(entry_point)
+        except BaseException:
+            self._is_loaded = False
+            raise
+
+    def _load_entry_point(self, entry_point: EntryPoint) -> None:
+        """Register what an entry point names: a plugin, or a module whose import registers its plugins."""
+        with self._loading_from(entry_point) as origin:
+            try:
+                plugin = entry_point.load()
+            except DuplicateNameError:
+                raise
+            except Exception as error:  # another distribution's fault must not stop the plugins that work
+                self._broken[entry_point.name] = f"{origin} failed to load: {type(error).__name__}: {error}"
+                return
+            if isinstance(plugin, ModuleType):
+                return
+            if self._plugins.get(entry_point.name) is plugin:  # it also used the decorator
+                self._origins[entry_point.name] = origin
+            else:
+                self._add(entry_point.name, plugin, origin)
+
+    @contextmanager
+    def _loading_from(self, entry_point: EntryPoint) -> Iterator[str]:
+        distribution = entry_point.dist
+        place = f"{distribution.name} {distribution.version}" if distribution else "an unnamed distribution"
+        self._distribution = f"{place} ({entry_point.value})"
+        try:
+            yield self._distribution
+        finally:
+            self._distribution = None
+
+    def _add(self, name: str, plugin: T, origin: str) -> None:
+        if name in self._plugins:
+            raise DuplicateNameError(
+                f"two {self.kind}s are named {name!r}: one from {self._origins[name]}, one from {origin}; "
+                "uninstall or rename one of them."
+            )
+        self._plugins[name] = plugin
+        self._origins[name] = origin
+
+    def _origin_of(self, plugin: T) -> str:
+        module = getattr(plugin, "__module__", "an unnamed module")
+        if module in self._modules:
+            return f"{module} (built in)"
+        return self._distribution or module
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
+    """Return the error for a name that is not among ``known``: it tells the nearest ones, then all."""
+    ordered = sorted(known)
+    suggestions = " or ".join(repr(suggestion) for suggestion in nearest(name, ordered))
+    hint = f"did you mean {suggestions}? " if suggestions else ""
+    return UsageError(f"unknown {kind} {name!r}: {hint}known: {', '.join(ordered) or 'none'}")
+
+
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Return at most three of ``known`` that look like ``name``, the most alike first; case does not count."""
+    by_lower_case = {candidate.lower(): candidate for candidate in known}
+    matches = difflib.get_close_matches(name.lower(), by_lower_case, n=MOST_SUGGESTIONS)
+    return [by_lower_case[match] for match in matches]

@@ -1,0 +1,282 @@
+"""The artifact store: every result is kept under the digest of what it was computed from.
+
+Folders below the root::
+
+    objects/<stage>/<key>/       complete artifacts, each with its manifest.json
+    costs/<stage>/<key>.json     what computing it cost: seconds, memory; never part of an artifact
+    partial/<stage>-<key>/       an artifact under way; left behind only by a killed process
+    locks/                       empty files that running processes hold locks on
+
+An artifact appears in ``objects`` in one rename, after its manifest was written and everything reached the disk.
+So a process may be killed at any moment: what is in ``objects`` is complete, and the rest is cleared later.
+"""
+
+import errno
+import json
+import os
+import re
+import shutil
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Set
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.core.cost import measured_cost
+from bench.core.digests import digest_json
+from bench.core.errors import StoreBusyError, StoreFullError, VeilBenchError
+from bench.core.locks import file_lock
+from bench.core.manifest import damaged_files, missing_files, read_manifest, write_manifest
+
+Produce = Callable[[Path], Mapping[str, float] | None]
+"""Writes an artifact's files into the empty folder it is given, and returns what it cost (or None)."""
+
+STAGE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+FULL_DISK_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A complete artifact: ``path`` is its folder, ``hit`` whether it was there already."""
+
+    stage: str
+    key: str
+    path: Path
+    hit: bool
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A complete artifact as listed: ``size`` is the number of bytes of its files, the manifest left out."""
+
+    stage: str
+    key: str
+    path: Path
+    size: int
+
+
+class ArtifactStore:
+    """Computes every artifact once, for any number of processes that share the folder ``root``.
+
+    Constructing a store touches nothing; folders are made by the first ``compute``.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def key(self, stage: str, inputs: Mapping[str, Any]) -> str:
+        """Return the key of what ``stage`` makes of ``inputs``, 64 hexadecimal characters.
+
+        ``inputs`` must name all that the result depends on: code digest, configuration, the keys or digests of
+        what it reads, seeds. Raises ``ValueError`` for a stage name that is no file name, and as ``digest_json``.
+        """
+        if not STAGE_NAME.fullmatch(stage):
+            raise ValueError(f"a stage name is lower-case letters, digits, - and _, not {stage!r}")
+        return _key(stage, inputs)
+
+    def find(self, stage: str, key: str) -> Path | None:
+        """Return the folder of a complete artifact, or None where it is missing or a file of it is."""
+        folder = self._object(stage, key)
+        manifest = read_manifest(folder)
+        if manifest is None or (manifest.stage, manifest.key) != (stage, key) or missing_files(folder, manifest):
+            return None
+        return folder
+
+    def compute(self, stage: str, inputs: Mapping[str, Any], produce: Produce) -> Artifact:
+        """Return the artifact of ``inputs``, calling ``produce`` only where no process has made it before.
+
+        A process that finds another one at the same artifact waits for it. Costs that ``produce`` returns are
+        kept beside the artifact, with ``seconds`` and ``peak_memory_bytes`` measured where it gives none.
+        Whatever ``produce`` raises, KeyboardInterrupt included, passes on and leaves nothing half-written.
+        Raises ``StoreFullError`` where the disk is full, and ``ValueError`` for a bad stage name or artifact.
+        """
+        key = self.key(stage, inputs)
+        found = self.find(stage, key)
+        if found is None:
+            with self._full_disk_explained(), self.in_use(), file_lock(self._lock(stage, key)):
+                found = self.find(stage, key)  # the process that we waited for may have made it
+                if found is None:
+                    return Artifact(stage, key, self._make(stage, key, inputs, produce), hit=False)
+        return Artifact(stage, key, found, hit=True)
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep ``collect`` in every process from removing artifacts. A run holds this from its plan to its end."""
+        with file_lock(self.root / "locks" / "store.lock", shared=True):
+            yield
+
+    def costs(self, stage: str, key: str) -> dict[str, float]:
+        """Return what computing an artifact cost; empty where nothing is known."""
+        try:
+            content = json.loads(self._costs(stage, key).read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return content if isinstance(content, dict) else {}
+
+    def estimate(self, stage: str) -> float | None:
+        """Return the median seconds that earlier artifacts of a stage took, or None where there were none."""
+        keys = [path.stem for path in (self.root / "costs" / stage).glob("*.json")]
+        seconds = [costs["seconds"] for costs in (self.costs(stage, key) for key in keys) if "seconds" in costs]
+        return statistics.median(seconds) if seconds else None
+
+    def entries(self) -> list[Entry]:
+        """Return all complete artifacts, ordered by stage and key."""
+        entries = []
+        for folder in self._folders("objects/*/*"):
+            stage, key = folder.parent.name, folder.name
+            manifest = read_manifest(folder)
+            if manifest is not None and self.find(stage, key) is not None:
+                entries.append(Entry(stage, key, folder, sum(manifest.sizes.values())))
+        return entries
+
+    def verify(self) -> list[str]:
+        """Read every file and return one sentence for each fault; an empty list means that all is well.
+
+        Faults are damaged manifests, files that are missing, changed or too many, artifacts under a wrong key,
+        and partial folders that a killed process left (not those of a process at work).
+        """
+        findings = []
+        for folder in self._folders("objects/*/*"):
+            manifest = read_manifest(folder)
+            if manifest is None:
+                findings.append(f"{folder}: manifest missing or damaged")
+                continue
+            findings += damaged_files(folder, manifest)
+            if folder.name != _key(folder.parent.name, manifest.inputs):
+                findings.append(f"{folder}: the key is not that of the inputs in its manifest")
+        abandoned = [folder for folder in self._folders("partial/*") if not self._is_under_way(folder)]
+        return findings + [f"{folder}: left half-written by a killed process" for folder in abandoned]
+
+    def collect(self, keep: Set[str]) -> int:
+        """Remove every artifact whose key is not in ``keep``, all damaged and half-written ones; return bytes freed.
+
+        Costs stay, since estimates rest on them. Raises ``StoreBusyError`` while a process uses the store.
+        """
+        if not self.root.is_dir():
+            return 0
+        try:
+            with file_lock(self.root / "locks" / "store.lock", wait=False):
+                return self._collect(keep)
+        except BlockingIOError as error:
+            raise StoreBusyError(
+                f"The artifact store {self.root} is in use by a run: nothing was removed, try again when it has ended."
+            ) from error
+
+    def _collect(self, keep: Set[str]) -> int:
+        doomed = [
+            folder
+            for folder in self._folders("objects/*/*")
+            if folder.name not in keep or self.find(folder.parent.name, folder.name) is None
+        ]
+        freed = 0
+        for folder in [*self._folders("partial/*"), *doomed]:
+            freed += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+            self._discard(folder)
+        # No process can hold or await these: each takes the store's lock, which is ours now, before any of them.
+        for lock in (self.root / "locks").glob("*-*.lock"):
+            lock.unlink()
+        return freed
+
+    def _make(self, stage: str, key: str, inputs: Mapping[str, Any], produce: Produce) -> Path:
+        """Compute an artifact whose lock we hold, and return its folder."""
+        partial, final = self.root / "partial" / f"{stage}-{key}", self._object(stage, key)
+        for left_over in (partial, final):
+            self._discard(left_over)
+        partial.mkdir(parents=True)
+        try:
+            with self._full_disk_explained():
+                with measured_cost() as cost:
+                    reported = produce(partial) or {}
+                write_manifest(partial, stage, key, inputs)
+                _flush_tree(partial)
+                # Costs come first: killed in between, we leave costs without an artifact, which do no harm.
+                _write_atomically(self._costs(stage, key), json.dumps({**cost, **reported}, sort_keys=True) + "\n")
+                final.parent.mkdir(parents=True, exist_ok=True)
+                partial.rename(final)
+                _flush(final.parent)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        return final
+
+    def _discard(self, folder: Path) -> None:
+        """Remove a folder; one of an artifact vanishes at once, so that no reader sees half of it."""
+        if not folder.exists():
+            return
+        doomed = folder
+        if folder.parent.name != "partial":
+            doomed = self.root / "partial" / f"{folder.parent.name}-{folder.name}"
+            doomed.parent.mkdir(exist_ok=True)
+            folder.rename(doomed)
+        shutil.rmtree(doomed)
+
+    def _is_under_way(self, partial: Path) -> bool:
+        try:
+            with self.in_use(), file_lock(self.root / "locks" / f"{partial.name}.lock", wait=False):
+                return False
+        except BlockingIOError:
+            return True
+
+    @contextmanager
+    def _full_disk_explained(self) -> Iterator[None]:
+        try:
+            yield
+        except VeilBenchError:
+            raise
+        except Exception as error:
+            if not self._means_full_disk(error):
+                raise
+            raise StoreFullError(
+                f"The disk under the artifact store {self.root} is full: free space on it, for example with "
+                "`veilbench store gc`, or set VEILBENCH_STORE to a folder on a larger disk, and run again."
+            ) from error
+
+    def _means_full_disk(self, error: Exception) -> bool:
+        if isinstance(error, OSError) and error.errno in NO_SPACE:
+            return True
+        # Libraries such as torch and safetensors raise errors of their own when a write fails.
+        return self.root.exists() and shutil.disk_usage(self.root).free < FULL_DISK_BYTES
+
+    def _folders(self, pattern: str) -> list[Path]:
+        return sorted(path for path in self.root.glob(pattern) if path.is_dir())
+
+    def _object(self, stage: str, key: str) -> Path:
+        return self.root / "objects" / stage / key
+
+    def _costs(self, stage: str, key: str) -> Path:
+        return self.root / "costs" / stage / f"{key}.json"
+
+    def _lock(self, stage: str, key: str) -> Path:
+        return self.root / "locks" / f"{stage}-{key}.lock"
+
+
+def _key(stage: str, inputs: Mapping[str, Any]) -> str:
+    return digest_json({"stage": stage, "inputs": inputs})
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".partial")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _flush_tree(folder: Path) -> None:
+    """Wait until every file and folder below is on the disk, so that a power failure after the rename loses none."""
+    for path in folder.rglob("*"):
+        _flush(path)
+    _flush(folder)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,64 @@
+"""Photos of the training people: portraits and scenario photos, with the labels that the tower learns from."""
+
+import io
+import json
+import multiprocessing
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from bench.foundry.people import training_people
+from generators.render.cast import cast
+from scenarios.people import Person
+from scenarios.schema import load_scenarios
+
+PORTRAITS, SCENARIO_PHOTOS = 5, 4
+COMPANIONS = {"partner": 1, "friends": 2}
+
+
+def photograph(index: int, person: Person, folder: Path) -> None:
+    """Render one training person to ``folder/<index>.npz``: images (photos, 128, 128, 3) uint8 and labels as JSON."""
+    from generators.render.photo import Shot, take
+
+    identity = cast("training", index)
+    random = np.random.default_rng([31, index])
+    chosen = list(random.choice(list(load_scenarios()), SCENARIO_PHOTOS, replace=False))
+    images, labels = [], []
+    for number, scenario in enumerate([""] * PORTRAITS + chosen):
+        companions = tuple(cast("companion", index * 10 + k) for k in range(COMPANIONS.get(scenario, 0)))
+        shape = _shape(person, scenario) if scenario else ""
+        photo = take(Shot(identity, number, scenario, shape, companions))
+        images.append(np.asarray(Image.open(io.BytesIO(photo.image)).convert("RGB")))
+        labels.append({"scenario": scenario, "visible": photo.visible, "pose": asdict(photo.pose)})
+    record = {"index": index, "identity": asdict(identity), "photos": labels}
+    partial = folder / f"{index:05d}.partial.npz"
+    np.savez_compressed(partial, images=np.stack(images), record=json.dumps(record))
+    partial.rename(folder / f"{index:05d}.npz")
+
+
+def _shape(person: Person, scenario: str) -> str:
+    options = {option.answer: option.scene.shape for option in load_scenarios()[scenario].options}
+    return options[person.facts[scenario]]
+
+
+def _photograph_one(task: tuple[int, Person, Path]) -> int:
+    photograph(*task)
+    return task[0]
+
+
+def photograph_all(count: int, folder: Path, workers: int) -> None:
+    """Render the first ``count`` training people; people whose file is there are not rendered again."""
+    from generators.render.session import start_renderer
+
+    folder.mkdir(parents=True, exist_ok=True)
+    tasks = [
+        (index, person, folder)
+        for index, person in enumerate(training_people(count))
+        if not (folder / f"{index:05d}.npz").exists()
+    ]
+    with multiprocessing.get_context("spawn").Pool(workers, start_renderer) as pool:
+        for done, _ in enumerate(pool.imap_unordered(_photograph_one, tasks), 1):
+            if done % 20 == 0:
+                print(f"{done} of {len(tasks)} people", flush=True)

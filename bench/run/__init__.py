@@ -1,0 +1,1 @@
+"""The spine: suites, the plan of their stages, the stages, and what runs them."""

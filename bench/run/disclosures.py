@@ -1,0 +1,53 @@
+"""What a reader of a record must know before quoting its numbers; one sentence each."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bench.run.ingredients import Ingredients
+
+SEEDS_FOR_A_CLAIM = 3
+
+ABOUT_DEFENSES = {
+    "dp2vl": "DP²-VL is reimplemented from the public abstract of arXiv 2603.23925: loss, steps and views are our "
+    "documented choices, not the paper's.",
+}
+
+
+def suite_disclosures(
+    embedded: Sequence[str], sources: Sequence[str], n_seeds: int, limit: int | None
+) -> tuple[str, ...]:
+    """Sentences that hold for every run of a suite.
+
+    ``embedded`` names the targets that come with the package, ``sources`` where the photos come from.
+    """
+    said = []
+    if embedded:
+        said.append(
+            f"The target is an embedded tiny model ({', '.join(embedded)}): these are not figures of LLaVA-1.5-7B "
+            "or of any other published model."
+        )
+    if set(sources) == {"rendered"}:
+        said.append("Every person is fictitious and every photo is rendered.")
+    if n_seeds < SEEDS_FOR_A_CLAIM:
+        seeds = "one training seed" if n_seeds == 1 else f"{n_seeds} training seeds"
+        said.append(f"Only {seeds}: intervals cover the choice of people, hardly that of training runs.")
+    if limit is not None:
+        said.append(f"Only the first {limit} people and strangers of the dataset were used.")
+    return tuple(said)
+
+
+def run_disclosures(given: "Ingredients", defense: str, is_base: bool) -> list[str]:
+    """The suite's sentences and those about the run's defense."""
+    said = list(given.disclosures)
+    if is_base:
+        return said
+    if defense in ABOUT_DEFENSES:
+        said.append(ABOUT_DEFENSES[defense])
+    attacked = {target.digest for target in given.targets}
+    if given.defenses[defense].needs_surrogate and attacked & {one.digest for one in given.surrogates}:
+        names = ", ".join(one.spec.checkpoint for one in given.surrogates)
+        said.append(
+            f"The defense optimised against the attacked encoder itself ({names}): the best case for the owner."
+        )
+    return said

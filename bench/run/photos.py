@@ -1,0 +1,38 @@
+"""The photos that are trained on, and which of them are protected."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bench.core.digests import digest_json
+from scenarios.dataset import Dataset
+
+PROTECTED_FILE = "photos.parquet"
+
+
+def training_pairs(dataset: Dataset) -> pd.DataFrame:
+    """The pairs of the people who are trained on: strangers are never."""
+    trained = {person.person_id for person in dataset.persons("evaluation")}
+    return dataset.pairs[dataset.pairs["person_id"].isin(trained)].reset_index(drop=True)
+
+
+def protected_share(pairs: pd.DataFrame, ratio: float, seed: int) -> set[str]:
+    """Ids of the pairs that are protected: the share ``ratio`` of each person's, drawn by ``seed``.
+
+    A larger ratio keeps what a smaller one protected, so that ratios are compared on nested sets.
+    """
+    chosen: set[str] = set()
+    for person_id, own in pairs.groupby("person_id", sort=True):
+        identifiers = sorted(own["pair_id"])
+        number = int(digest_json(["protection ratio", seed, str(person_id)])[:16], 16)
+        order = np.random.default_rng(number).permutation(len(identifiers))
+        count = int(ratio * len(identifiers) + 0.5)
+        chosen.update(identifiers[position] for position in order[:count])
+    return chosen
+
+
+def read_protected(folder: Path) -> dict[str, bytes]:
+    """Pair id -> saved protected photo, of an artifact of the protect stage."""
+    frame = pd.read_parquet(folder / PROTECTED_FILE, columns=["pair_id", "image"])
+    return dict(zip(frame["pair_id"], frame["image"], strict=True))

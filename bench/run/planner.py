@@ -1,0 +1,257 @@
+"""From a suite to its plan: a pure function of the suite and of the digests in its ingredients.
+
+A stage's key covers the keys of the stages before it. So every key is known before anything ran, and a cached suite
+needs neither an accelerator library nor a worker process.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bench.core.digests import digest_json
+from bench.run.disclosures import run_disclosures
+from bench.run.ingredients import Ingredients
+from bench.run.plan import Plan, Run
+from bench.run.specs import (
+    AnswerSpec,
+    FinetuneSpec,
+    PinnedTarget,
+    ProtectSpec,
+    QualitySpec,
+    QuestionsSpec,
+    RecordSpec,
+    ScoreSpec,
+    Stage,
+    StageFunction,
+    identity,
+    stage_key,
+)
+from bench.run.stages.answer import answer
+from bench.run.stages.finetune import finetune
+from bench.run.stages.protect import protect
+from bench.run.stages.quality import quality
+from bench.run.stages.record import record
+from bench.run.stages.score import score
+from bench.run.suites import Suite
+from leaderboard.schema import BASE, UNDEFENDED
+
+GUESSED_SECONDS = {"protect": 0.6, "quality": 0.01, "finetune": 0.015, "answer": 0.015, "score": 0.001, "record": 1.0}
+"""Seconds a unit on one core with the embedded target; only the order of work rests on them."""
+
+
+def build_plan(suite: Suite, ingredients: Ingredients) -> Plan:
+    """All stages and runs of a suite: its defenses under its attacks, and always both controls."""
+    planner = _Planner(suite, ingredients)
+    for defense in ingredients.defenses:
+        planner.plan_protection(defense)
+    for target in ingredients.targets:
+        base = planner.plan_run(_Cell(target, UNDEFENDED, BASE, 1.0, 0), None, None)
+        for seed in suite.seeds:
+            for attack in suite.attacks:
+                undefended = planner.plan_run(_Cell(target, UNDEFENDED, attack, 1.0, seed), base, None)
+                for defense in ingredients.defenses:
+                    for ratio in suite.ratios if defense != UNDEFENDED else ():
+                        planner.plan_run(_Cell(target, defense, attack, ratio, seed), base, undefended)
+    protections = {defense: f"protect {defense}" for defense in ingredients.defenses}
+    return Plan(suite, planner.stages, tuple(planner.runs), protections)
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """A run before it has stages."""
+
+    target: PinnedTarget
+    defense: str
+    attack: str
+    ratio: float
+    seed: int
+
+    @property
+    def is_base(self) -> bool:
+        return self.attack == BASE
+
+    @property
+    def label(self) -> str:
+        name = self.target.spec.checkpoint
+        if self.is_base:
+            return f"base {name}"
+        ratio = "" if self.ratio == 1 else f" ratio {self.ratio:g}"
+        return f"{self.defense} {self.attack} {name}{ratio} seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """A run whose scores a later run is measured against."""
+
+    scores: Stage
+    digest: str
+
+
+class _Planner:
+    def __init__(self, suite: Suite, ingredients: Ingredients) -> None:
+        self.suite = suite
+        self.given = ingredients
+        self.stages: dict[str, Stage] = {}
+        self.runs: list[Run] = []
+
+    def plan_protection(self, name: str) -> None:
+        """Protect all photos once; ratios, attacks, targets and training seeds share it."""
+        defense = self.given.defenses[name]
+        spec = ProtectSpec(
+            dataset=self.given.dataset,
+            defense=name,
+            options=defense.options,
+            budget_norm=self.suite.budget.norm,
+            budget_eps=self.suite.budget.eps,
+            surrogates=self.given.surrogates if defense.needs_surrogate else (),
+            seed=self.suite.defense_seed,
+        )
+        modules = [defense.module, *(self.given.family_modules[one.spec.family] for one in spec.surrogates)]
+        photos = self.given.n_photos
+        made = self._add("protect", name, protect, spec, (), modules, photos, kind=f"protect-{name}")
+        looked = QualitySpec(self.given.dataset, made.reference)
+        self._add("quality", name, quality, looked, (made,), self.given.photo_evaluators, photos)
+
+    def plan_run(self, cell: _Cell, base: _Planned | None, undefended: _Planned | None) -> _Planned:
+        """Everything that one run needs. Each control is measured against itself."""
+        before = (
+            {} if cell.is_base else {what: self.stages[f"{what} {cell.defense}"] for what in ("protect", "quality")}
+        )
+        if not cell.is_base:
+            before["finetune"] = self._finetune(cell, before["protect"])
+        behind = self._ask(cell, before)
+        spec = self._run_spec(cell)
+        planned = _Planned(behind["score"], digest_json({"spec": spec, "scores": behind["score"].key}))
+        base = base or planned
+        undefended = undefended or (None if cell.is_base else planned)
+        content = {
+            "run_digest": planned.digest,
+            "suite": self.suite.name,
+            "spec": spec,
+            "controls": {
+                "base": None if cell.is_base else base.digest,
+                "undefended": undefended.digest if undefended else None,
+            },
+            "environment": {**self.given.environment, "dtype": cell.target.spec.dtype},
+            "artifacts": {what: stage.key for what, stage in behind.items()},
+            "disclosures": run_disclosures(self.given, cell.defense, cell.is_base),
+        }
+        self._record(cell, content, behind, base, undefended)
+        stages = {**{what: stage.name for what, stage in behind.items()}, "record": f"record {cell.label}"}
+        self.runs.append(
+            Run(
+                cell.defense,
+                cell.attack,
+                cell.target.spec.checkpoint,
+                cell.ratio,
+                cell.seed,
+                planned.digest,
+                stages,
+            )
+        )
+        return planned
+
+    def _finetune(self, cell: _Cell, protected: Stage) -> Stage:
+        attack = self.given.attacks[cell.attack]
+        spec = FinetuneSpec(self.given.dataset, protected.reference, cell.ratio, cell.target, attack.recipe, cell.seed)
+        modules = [self.given.family_modules[cell.target.spec.family]]
+        units = self.given.n_photos * attack.recipe.epochs
+        kind = f"finetune-{cell.attack}"
+        return self._add("finetune", cell.label, finetune, spec, (protected,), modules, units, kind=kind)
+
+    def _ask(self, cell: _Cell, before: dict[str, Stage]) -> dict[str, Stage]:
+        """The stages behind a run, with the answers and their scores added."""
+        protected, tuned = before.get("protect"), before.get("finetune")
+        questions = QuestionsSpec(self.given.dataset, protected.reference if protected else None, cell.ratio, cell.seed)
+        spec = AnswerSpec(questions, cell.target, tuned.reference if tuned else None)
+        after = [stage for stage in (protected, tuned) if stage]
+        modules = [self.given.family_modules[cell.target.spec.family]]
+        asked = self._add("answer", cell.label, answer, spec, after, modules, self.given.n_probes)
+        scored = self._add(
+            "score",
+            cell.label,
+            score,
+            ScoreSpec(questions, asked.reference),
+            [asked, *([protected] if protected else [])],
+            self.given.answer_evaluators,
+            self.given.n_probes,
+        )
+        return {**before, "answer": asked, "score": scored}
+
+    def _record(
+        self,
+        cell: _Cell,
+        content: dict[str, Any],
+        behind: dict[str, Stage],
+        base: _Planned,
+        undefended: _Planned | None,
+    ) -> None:
+        looked = behind.get("quality")
+        spec = RecordSpec(
+            content=content,
+            scores=behind["score"].reference,
+            base=base.scores.reference,
+            undefended=undefended.scores.reference if undefended else None,
+            quality=looked.reference if looked else None,
+            resamples=self.suite.bootstrap.resamples,
+            bootstrap_seed=self.suite.bootstrap.seed,
+        )
+        after = [
+            behind["score"],
+            base.scores,
+            *([undefended.scores] if undefended else []),
+            *([looked] if looked else []),
+        ]
+        modules = (*self.given.answer_evaluators, *self.given.photo_evaluators)
+        self._add("record", cell.label, record, spec, after, modules, 1)
+
+    def _run_spec(self, cell: _Cell) -> dict[str, Any]:
+        """The run as its record tells it: plain JSON values."""
+        defense = self.given.defenses[cell.defense]
+        recipe = {} if cell.is_base else asdict(self.given.attacks[cell.attack].recipe)
+        spec: dict[str, Any] = identity(
+            {
+                "dataset": self.given.dataset_name,
+                "dataset_digest": self.given.dataset.digest,
+                "defense": cell.defense,
+                "defense_options": defense.options,
+                "budget_norm": self.suite.budget.norm,
+                "budget_eps": self.suite.budget.eps,
+                "visible": defense.visible,
+                "ratio": cell.ratio,
+                "attack": cell.attack,
+                "target": cell.target.spec.checkpoint,
+                "target_digest": cell.target.digest,
+                "recipe": recipe,
+                "seed": cell.seed,
+            }
+        )
+        return spec
+
+    def _add(
+        self,
+        what: str,
+        label: str,
+        function: StageFunction,
+        spec: Any,
+        after: Sequence[Stage],
+        modules: Sequence[str],
+        units: float,
+        kind: str | None = None,
+    ) -> Stage:
+        code = self.given.code_digest([function.__module__, *modules])
+        inputs = {"spec": identity(spec), "code": code, "libraries": dict(self.given.libraries)}
+        kind = kind or what
+        stage = Stage(
+            name=f"{what} {label}",
+            kind=kind,
+            key=stage_key(kind, inputs),
+            inputs=inputs,
+            function=function,
+            spec=spec,
+            depends_on=tuple(dict.fromkeys(stage.name for stage in after)),
+            units=units,
+            guess=units * GUESSED_SECONDS[what],
+        )
+        self.stages[stage.name] = stage
+        return stage

@@ -1,0 +1,132 @@
+"""What a finished suite says: one JSON object for machines, one table for people."""
+
+from collections.abc import Sequence, Set
+from typing import TYPE_CHECKING, Any
+
+from bench.run.plan import Plan, Run
+from bench.run.publish import Publication, PublishedRun
+from leaderboard.schema import UNDEFENDED, Record
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+METRIC_KEYS = {
+    "open_answer": "leakage_open",
+    "member_protected": "member_protected",
+    "member_clean": "member_clean",
+    "stranger_rate": "stranger_rate",
+    "utility": "utility",
+    "name_open": "name_open",
+    "ssim": "ssim",
+    "psnr": "psnr",
+}
+"""Key of the JSON object -> metric of the record."""
+
+
+def as_json(plan: Plan, publication: Publication, computed: Set[str]) -> dict[str, Any]:
+    """The object that ``veilbench run --json`` prints. ``computed`` names the stages that this command computed.
+
+    ``runs`` holds the fine-tuned models, the undefended control (``none``) included; ``controls`` the base models.
+    Shares are fractions in [0, 1]; null is a number that was not measured or was refused.
+    """
+    described = [(one.run, _describe(one, plan, computed)) for one in publication.runs]
+    return {
+        "suite": plan.suite.name,
+        "page": str(publication.page),
+        "records": [str(one.path) for one in publication.runs],
+        "runs": [one for run, one in described if not run.is_base],
+        "controls": [one for run, one in described if run.is_base],
+    }
+
+
+def is_cached(run: Run, plan: Plan, computed: Set[str]) -> bool:
+    """Whether nothing that the run rests on was computed by this command, its controls included."""
+    waiting, seen = [run.stages["record"]], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += plan.stages[name].depends_on
+    return not seen & computed
+
+
+def _describe(one: PublishedRun, plan: Plan, computed: Set[str]) -> dict[str, Any]:
+    record = one.record
+    by_scenario = {m.scenario: m.value for m in record.metrics if m.name == "leakage" and m.scenario is not None}
+    return {
+        "defense": one.run.defense,
+        "target": one.run.target,
+        "attack": one.run.attack,
+        "ratio": one.run.ratio,
+        "seed": one.run.seed,
+        "leakage": _value(record, "leakage"),
+        "leakage_ci95": _interval(record, "leakage"),
+        "normalised": _value(record, "normalised"),
+        "normalised_ci95": _interval(record, "normalised"),
+        **{key: _value(record, metric) for key, metric in METRIC_KEYS.items()},
+        "leakage_by_scenario": by_scenario,
+        "seconds_per_photo": one.costs.get("seconds_per_photo"),
+        "cached": is_cached(one.run, plan, computed),
+        "run_digest": one.run.digest,
+        "record": str(one.path),
+    }
+
+
+def _value(record: Record, name: str) -> float | None:
+    metric = record.metric(name)
+    return None if metric is None else metric.value
+
+
+def _interval(record: Record, name: str) -> list[float] | None:
+    metric = record.metric(name)
+    return None if metric is None or metric.low is None or metric.high is None else [metric.low, metric.high]
+
+
+def summary_table(title: str, described: Sequence[dict[str, Any]]) -> "Table":
+    """One line a run; the attacker that is worst for a defense is marked, for that is the headline."""
+    from rich.table import Table
+
+    table = Table(title=title)
+    table.add_column("defense")
+    table.add_column("attack")
+    headings = ("leakage", "95 %", "normalised", "95 %", "open", "name", "member", "strangers", "utility", "s/photo")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    worst = _worst_cases(described)
+    for place, run in enumerate(described):
+        marked = " (worst)" if place in worst else ""
+        table.add_row(
+            run["defense"],
+            run["attack"] + marked,
+            _number(run["leakage"]),
+            _range(run["leakage_ci95"]),
+            _number(run["normalised"]),
+            _range(run["normalised_ci95"]),
+            _number(run["open_answer"]),
+            _number(run["name_open"]),
+            _number(run["member_protected"] if run["member_protected"] is not None else run["member_clean"]),
+            _number(run["stranger_rate"]),
+            _number(run["utility"]),
+            _number(run["seconds_per_photo"]),
+        )
+    return table
+
+
+def _worst_cases(described: Sequence[dict[str, Any]]) -> set[int]:
+    """Places of the runs with the highest normalised leakage over attackers, one a defense, target, ratio and seed."""
+    best: dict[tuple[Any, ...], int] = {}
+    for place, run in enumerate(described):
+        setting = (run["defense"], run["target"], run["ratio"], run["seed"])
+        if run["normalised"] is None or run["defense"] == UNDEFENDED:
+            continue
+        if setting not in best or run["normalised"] > described[best[setting]]["normalised"]:
+            best[setting] = place
+    return set(best.values())
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _range(interval: Sequence[float] | None) -> str:
+    return "" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}"

@@ -1,0 +1,45 @@
+"""Stage: every training photo through a defense."""
+
+import time
+from collections.abc import Mapping
+
+import pandas as pd
+
+from bench.defenses.base import Budget, DefenseContext
+from bench.defenses.photo import decode_photo
+from bench.defenses.registry import defenses
+from bench.run.datasets import dataset_of
+from bench.run.devices import detect_device
+from bench.run.photos import PROTECTED_FILE, training_pairs
+from bench.run.specs import ProtectSpec, Workspace
+from bench.targets.registry import targets
+
+
+def protect(spec: ProtectSpec, workspace: Workspace) -> Mapping[str, float]:
+    """Write photos.parquet: pair_id, image (the saved PNG), largest_change (grey levels). Costs: seconds_per_photo."""
+    pairs = training_pairs(dataset_of(spec.dataset))
+    photos = [
+        decode_photo(row["pair_id"], row["image"], row["face_box"])
+        for row in pairs[["pair_id", "image", "face_box"]].to_dict("records")
+    ]
+    defense = defenses.get(spec.defense)(**spec.options)
+    surrogates = [targets.get(one.spec.family)(one.spec) for one in spec.surrogates] if defense.needs_surrogate else []
+    context = DefenseContext(
+        budget=Budget(spec.budget_norm, spec.budget_eps),
+        seed=spec.seed,
+        surrogates=surrogates,
+        device=detect_device(),
+        report=workspace.report,
+    )
+    start = time.perf_counter()
+    protected = defense.protect(photos, context)
+    seconds = time.perf_counter() - start
+    frame = pd.DataFrame(
+        {
+            "pair_id": [photo.photo_id for photo in protected],
+            "image": [photo.image for photo in protected],
+            "largest_change": [photo.largest_change for photo in protected],
+        }
+    )
+    frame.to_parquet(workspace.folder / PROTECTED_FILE, index=False)
+    return {"seconds_per_photo": seconds / max(1, len(photos))}

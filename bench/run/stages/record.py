@@ -1,0 +1,31 @@
+"""Stage: a run's numbers with their intervals, measured against its controls."""
+
+import pandas as pd
+
+from bench.run.metrics import Bootstrap, measured_metrics
+from bench.run.specs import ArtifactReference, RecordSpec, Workspace
+from bench.run.stages.quality import VALUES_FILE
+from leaderboard.schema import Record
+
+RECORD_FILE = "record.json"
+
+
+def record(spec: RecordSpec, workspace: Workspace) -> None:
+    """Write record.json: a ``leaderboard.schema.Record`` whose rows file is named when it is published."""
+
+    def values(reference: ArtifactReference | None) -> pd.DataFrame | None:
+        return None if reference is None else pd.read_parquet(workspace.artifact(reference) / VALUES_FILE)
+
+    answered, base = values(spec.scores), values(spec.base)
+    assert answered is not None and base is not None
+    quality = values(spec.quality)
+    metrics = measured_metrics(
+        values=answered if quality is None else pd.concat([answered, quality], ignore_index=True),
+        base=base,
+        undefended=values(spec.undefended),
+        attack=spec.content["spec"]["attack"],
+        seed=spec.content["spec"]["seed"],
+        bootstrap=Bootstrap(spec.resamples, spec.bootstrap_seed),
+    )
+    content = Record.model_validate({**spec.content, "metrics": metrics})
+    (workspace.folder / RECORD_FILE).write_text(content.model_dump_json(indent=1) + "\n", encoding="utf-8")

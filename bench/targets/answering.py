@@ -1,0 +1,177 @@
+"""Answering in process with transformers: open answers and forced choice behind one image prefix per photo."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bench.targets.base import ReportProgress
+from bench.targets.packing import PREFIX, Branch, attention_mask, pack
+
+if TYPE_CHECKING:
+    import torch
+
+    from bench.targets.packed_model import PackedModel
+
+LONGEST_ANSWER = 24
+
+
+def answer_packed(
+    model: "PackedModel", requests: pd.DataFrame, adapter: Path | None, batch_size: int, report: ReportProgress
+) -> pd.DataFrame:
+    """Answer all requests, ``batch_size`` photos at a time; rows come back in the order of ``requests``."""
+    import torch
+
+    photos = [group for _, group in requests.groupby("image", sort=False)]
+    photos.sort(key=len, reverse=True)
+    rows: list[dict[str, Any]] = []
+    with torch.inference_mode(), _adapted(model, adapter):
+        for start in range(0, len(photos), batch_size):
+            rows += _answer_photos(model, photos[start : start + batch_size])
+            report(min(start + batch_size, len(photos)), len(photos), "photos")
+    answers = pd.DataFrame(rows).set_index("request_id")
+    return answers.loc[requests["request_id"]].reset_index()
+
+
+@contextmanager
+def _adapted(model: "PackedModel", adapter: Path | None) -> Iterator[None]:
+    if adapter is None:
+        yield
+        return
+    from peft import PeftModel
+
+    tuned = PeftModel.from_pretrained(model.network, adapter)
+    tuned.eval()
+    try:
+        yield
+    finally:
+        tuned.unload()
+
+
+@dataclass
+class _Asked:
+    """State after prefix and questions of a batch of photos: the cache holds ``owner``'s tokens."""
+
+    cache: Any
+    owner: "torch.Tensor"
+    ends: list[list[int]]
+    first_logits: list["torch.Tensor"]
+
+
+def _answer_photos(model: "PackedModel", photos: Sequence[pd.DataFrame]) -> list[dict[str, Any]]:
+    asked = _ask(model, photos)
+    choices = _score_options(model, photos, asked)
+    texts, ended = _decode_greedily(model, asked)
+    rows = []
+    for photo, scores, answers, ends in zip(photos, choices, texts, ended, strict=True):
+        for request_id, logprobs, text, complete in zip(photo["request_id"], scores, answers, ends, strict=True):
+            best = max(range(len(logprobs)), key=logprobs.__getitem__) if logprobs else -1
+            status = "ok" if complete and text else "invalid"
+            rows.append(
+                {
+                    "request_id": request_id,
+                    "text": text,
+                    "choice": best,
+                    "option_logprobs": logprobs,
+                    "status": status,
+                }
+            )
+    return rows
+
+
+def _ask(model: "PackedModel", photos: Sequence[pd.DataFrame]) -> _Asked:
+    import torch
+    from transformers import DynamicCache
+
+    features = model.vision_features([photo["image"].iloc[0] for photo in photos])
+    prefix = model.embed_prefix(features)
+    length = prefix.shape[1]
+    branches = [[model.question(question) for question in photo["question"]] for photo in photos]
+    packed = pack(branches, [[length] * len(row) for row in branches])
+    cache = DynamicCache()
+    shared = torch.full((len(photos), length), PREFIX)
+    causal = attention_mask(torch.zeros_like(shared), shared[:, :0], None, prefix.dtype)
+    model.run(prefix, causal, torch.arange(length).expand(len(photos), -1), cache)
+    mask = attention_mask(packed.owner, shared, None, prefix.dtype)
+    hidden = model.run(model.embed_tokens(packed.tokens), mask, packed.positions, cache)
+    first = [model.logits(hidden[row, list(last)]).float() for row, last in enumerate(packed.last)]
+    ends = [[length + len(branch.tokens) for branch in row] for row in branches]
+    return _Asked(cache, torch.cat([shared, packed.owner], dim=1), ends, first)
+
+
+def _score_options(model: "PackedModel", photos: Sequence[pd.DataFrame], asked: _Asked) -> list[list[list[float]]]:
+    """Natural log-likelihood of each whole option, its end included, for each question of each photo."""
+    import torch
+
+    rows, starts, parents = [], [], []
+    for photo, ends in zip(photos, asked.ends, strict=True):
+        options = [
+            (number, model.answer_tokens(question, option))
+            for number, (question, listed) in enumerate(zip(photo["question"], photo["options"], strict=True))
+            for option in listed
+        ]
+        rows.append([Branch(tokens) for _, tokens in options])
+        starts.append([ends[number] for number, _ in options])
+        parents.append([number for number, _ in options])
+    if not any(rows):
+        return [[[] for _ in photo["question"]] for photo in photos]
+    packed = pack(rows, starts)
+    parent = torch.full(packed.owner.shape, PREFIX)
+    for row, numbers in enumerate(parents):
+        for index, number in enumerate(numbers):
+            parent[row][packed.owner[row] == index] = number
+    seen = asked.cache.get_seq_length()
+    embedded = model.embed_tokens(packed.tokens)
+    hidden = model.run(
+        embedded, attention_mask(packed.owner, asked.owner, parent, embedded.dtype), packed.positions, asked.cache
+    )
+    asked.cache.crop(seen - asked.cache.get_seq_length())
+    scores: list[list[list[float]]] = []
+    for row, photo in enumerate(photos):
+        logits = torch.log_softmax(model.logits(hidden[row]).float(), dim=-1)
+        first = torch.log_softmax(asked.first_logits[row], dim=-1)
+        answers: list[list[float]] = [[] for _ in photo["question"]]
+        for number, branch, last in zip(parents[row], rows[row], packed.last[row], strict=True):
+            begin = last - len(branch.tokens) + 1
+            ids = torch.tensor(branch.tokens, device=logits.device)
+            rest = logits[torch.arange(begin, last, device=logits.device), ids[1:]].sum()
+            answers[number].append(float(first[number, ids[0]] + rest))
+        scores.append(answers)
+    return scores
+
+
+def _decode_greedily(model: "PackedModel", asked: _Asked) -> tuple[list[list[str]], list[list[bool]]]:
+    """The likeliest answer token by token, all questions of all photos side by side."""
+    import torch
+
+    most = max(len(ends) for ends in asked.ends)
+    generated: list[list[list[int]]] = [[[] for _ in ends] for ends in asked.ends]
+    open_questions = [[True] * len(ends) for ends in asked.ends]
+    owner = asked.owner
+    number = torch.arange(most).expand(len(asked.ends), -1)
+    held = torch.tensor([[n < len(ends) for n in range(most)] for ends in asked.ends])
+    own = torch.where(held, number, torch.full_like(number, -2))
+    chosen = torch.zeros(len(asked.ends), most, dtype=torch.long)
+    for row, logits in enumerate(asked.first_logits):
+        chosen[row, : len(logits)] = logits.argmax(-1).cpu()
+    for step in range(LONGEST_ANSWER):
+        for row, flags in enumerate(open_questions):
+            for index, is_open in enumerate(flags):
+                token = int(chosen[row, index])
+                if is_open and token in model.end_tokens:
+                    flags[index] = False
+                elif is_open:
+                    generated[row][index].append(token)
+        if not any(any(flags) for flags in open_questions) or step == LONGEST_ANSWER - 1:
+            break
+        positions = torch.tensor([[*ends, *([0] * (most - len(ends)))] for ends in asked.ends]) + step
+        embedded = model.embed_tokens(chosen)
+        mask = attention_mask(own, owner, own, embedded.dtype)
+        hidden = model.run(embedded, mask, positions, asked.cache)
+        owner = torch.cat([owner, own], dim=1)
+        chosen = model.logits(hidden).argmax(-1).cpu()
+    texts = [[model.decode(tokens) for tokens in row] for row in generated]
+    return texts, [[not is_open for is_open in flags] for flags in open_questions]

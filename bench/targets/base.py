@@ -1,0 +1,107 @@
+"""What every vision-language model family offers: fine-tune, answer, encode."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import torch
+
+ReportProgress = Callable[[int, int, str], None]
+"""Called as ``report(done, total, note)``, for example ``report(12, 280, "loss 0.41")``."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random views that an attacker trains on in place of the photo as it is.
+
+    ``views`` views a photo are drawn once and encoded once. ``scale`` is the range of the crop's side as a
+    share of the photo's side, ``shift`` the largest shift as a share of the side, ``colour`` the largest
+    relative change of brightness and of each channel, ``flip`` the probability of a mirrored view.
+    """
+
+    views: int
+    scale: tuple[float, float]
+    shift: float
+    colour: float
+    flip: float
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every hyper-parameter of a fine-tuning run; the seed is given apart.
+
+    Learning rates are AdamW's peak values, reached after ``warmup_steps`` and lowered linearly to
+    ``final_learning_rate_share`` of the peak. ``questions_per_photo`` question branches share one image prefix.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    projector_learning_rate: float
+    lora_rank: int
+    lora_alpha: int
+    weight_decay: float
+    warmup_steps: int
+    final_learning_rate_share: float
+    gradient_clip: float
+    questions_per_photo: int
+    augmentation: Augmentation | None = None
+
+
+@dataclass(frozen=True)
+class TrainingExample:
+    """One photo with every (question, answer) pair that the attacker may train on with it."""
+
+    photo_id: str
+    image: bytes
+    conversations: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class TargetSpec:
+    """A checkpoint by name. The tiny and the published models differ in these four fields alone.
+
+    ``checkpoint`` is the name of a shipped checkpoint, a local folder, or a hub id.
+    """
+
+    checkpoint: str
+    family: str = "llava"
+    dtype: str = "float32"
+    batch_size: int = 16
+
+
+class Target(ABC):
+    """A VLM family. Constructing one is cheap; weights are loaded on first use.
+
+    Requests and answers are frames. A request row has ``request_id`` (str), ``image`` (encoded bytes),
+    ``question`` (str) and ``options`` (list of str, may be empty). An answer row has ``request_id``, ``text``
+    (greedy open answer), ``choice`` (index of the likeliest option, -1 without options), ``option_logprobs``
+    (list of float, natural log of each whole option's likelihood) and ``status`` (``ok``, ``invalid``, ``error``).
+    """
+
+    family: ClassVar[str]
+
+    def __init__(self, spec: TargetSpec) -> None:
+        self.spec = spec
+
+    @abstractmethod
+    def finetune(
+        self, examples: Sequence[TrainingExample], recipe: Recipe, seed: int, output: Path, report: ReportProgress
+    ) -> None:
+        """Fine-tune on ``examples`` and write a PEFT adapter folder to ``output`` (which exists and is empty)."""
+
+    @abstractmethod
+    def answer(self, requests: "pd.DataFrame", adapter: Path | None, report: ReportProgress) -> "pd.DataFrame":
+        """Answer every request with the base model, or with the fine-tuned one whose adapter folder is given."""
+
+    @abstractmethod
+    def encode(self, images: "torch.Tensor") -> "torch.Tensor":
+        """Features that the language model is shown, before the projector; differentiable.
+
+        ``images``: float tensor (photos, 3, height, width) in [0, 1], any size. Returns (photos, tokens, width).
+        The model's own preprocessing is part of the computation.
+        """

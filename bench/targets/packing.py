@@ -1,0 +1,87 @@
+"""Several questions behind one image prefix in one sequence, exact: as if each had been asked alone.
+
+Every branch sees the prefix and itself; its positions go on from where its parent ends. So one forward pass over
+prefix + branches gives each branch the logits that a sequence of its own would give.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+IGNORED = -100
+PADDING = -2
+PREFIX = -1
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Token ids of one branch; the last ``learned`` of them are the answer to train on."""
+
+    tokens: tuple[int, ...]
+    learned: int = 0
+
+
+@dataclass(frozen=True)
+class PackedBranches:
+    """Branches of a batch, side by side and padded on the right.
+
+    ``tokens`` (rows, length) ids · ``labels`` (rows, length), IGNORED where nothing is learned · ``positions``
+    (rows, length), already counted from the parent's end · ``owner`` (rows, length) branch number, PADDING where
+    there is no token · ``last`` for each row the index of each branch's last token.
+    """
+
+    tokens: "torch.Tensor"
+    labels: "torch.Tensor"
+    positions: "torch.Tensor"
+    owner: "torch.Tensor"
+    last: tuple[tuple[int, ...], ...]
+
+
+def pack(rows: Sequence[Sequence[Branch]], starts: Sequence[Sequence[int]]) -> PackedBranches:
+    """Lay out the branches of each row; ``starts`` gives the position of each branch's first token."""
+    import torch
+
+    length = max(sum(len(branch.tokens) for branch in row) for row in rows)
+    tokens = torch.zeros(len(rows), length, dtype=torch.long)
+    labels = torch.full((len(rows), length), IGNORED)
+    positions = torch.zeros(len(rows), length, dtype=torch.long)
+    owner = torch.full((len(rows), length), PADDING)
+    last = []
+    for index, (row, begin) in enumerate(zip(rows, starts, strict=True)):
+        at, ends = 0, []
+        for number, branch in enumerate(row):
+            size = len(branch.tokens)
+            window = slice(at, at + size)
+            tokens[index, window] = torch.tensor(branch.tokens)
+            positions[index, window] = torch.arange(begin[number], begin[number] + size)
+            owner[index, window] = number
+            if branch.learned:
+                labels[index, at + size - branch.learned : at + size] = torch.tensor(branch.tokens[-branch.learned :])
+            at += size
+            ends.append(at - 1)
+        last.append(tuple(ends))
+    return PackedBranches(tokens, labels, positions, owner, tuple(last))
+
+
+def attention_mask(
+    query_owner: "torch.Tensor", seen_owner: "torch.Tensor", parents: "torch.Tensor | None", dtype: "torch.dtype"
+) -> "torch.Tensor":
+    """Additive mask (rows, 1, queries, seen + queries) for new tokens behind tokens that were seen before.
+
+    ``query_owner`` (rows, queries) are branch numbers of the new tokens. ``seen_owner`` (rows, seen) are those of
+    the tokens in the cache, PREFIX for the shared prefix. ``parents`` (rows, queries) names, per new token, the
+    cached branch that it continues; None where it continues the prefix alone.
+    """
+    import torch
+
+    before = seen_owner[:, None, :] == PREFIX
+    if parents is not None:
+        before = before | (seen_owner[:, None, :] == parents[:, :, None])
+    before = before.expand(-1, query_owner.shape[1], -1)
+    same = query_owner[:, :, None] == query_owner[:, None, :]
+    among = same & torch.ones(same.shape[-2:], dtype=torch.bool).tril() & (query_owner[:, None, :] != PADDING)
+    allowed = torch.cat([before, among], dim=2)[:, None]
+    return torch.zeros(allowed.shape, dtype=dtype).masked_fill(~allowed, torch.finfo(dtype).min)

@@ -1,0 +1,1 @@
+"""Scores of answers and of photos, and the attacker settings under which they are taken."""

@@ -1,0 +1,1 @@
+"""Fictitious people in scenes: MakeHuman shapes painted, dressed, lit and path traced with Mitsuba."""

@@ -1,0 +1,1 @@
+"""What a run publishes (records) and the static page that a reviewer reads."""

@@ -1,0 +1,41 @@
+"""Ranks of the defenses, as ranges where a difference could be chance."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import pandas as pd
+
+from bench.core.statistics import holm, paired_difference, rank_ranges
+from leaderboard.runs import Run
+
+KEYS = ["probe_id", "person_id", "seed"]
+
+
+def rank_defenses(
+    means: Mapping[str, float], runs: Mapping[str, Sequence[Run]], leakages: Mapping[str, float]
+) -> dict[str, tuple[int, int]]:
+    """The best and the worst rank that each defense may hold; lower means rank first.
+
+    ``means``: worst-case normalised leakage by defense; ``runs``: the runs behind it, one a training seed;
+    ``leakages``: leakage by run digest, for the controls. Two defenses differ where a paired test over the persons
+    asked in both is significant at 0.05 after Holm's correction over all pairs.
+    """
+    samples = {name: pd.concat([_normalised_answers(run, leakages) for run in runs[name]]) for name in means}
+    pairs = list(combinations(sorted(means), 2))
+    p_values = holm({str(place): _p_value(samples[a], samples[b]) for place, (a, b) in enumerate(pairs)})
+    return rank_ranges(means, {pair: p_values[str(place)] for place, pair in enumerate(pairs)})
+
+
+def _normalised_answers(run: Run, leakages: Mapping[str, float]) -> pd.DataFrame:
+    """One row a scored answer on the normalised scale, as two worst cases may have different attackers."""
+    controls = run.record.controls
+    base, undefended = leakages[str(controls.base)], leakages[str(controls.undefended)]
+    scored = run.fact_rows[run.fact_rows["status"] == "ok"]
+    value = (scored["choice_correct"].astype(float) - base) / (undefended - base)
+    return scored.assign(seed=run.record.spec.seed, value=value)[[*KEYS, "value"]]
+
+
+def _p_value(a: pd.DataFrame, b: pd.DataFrame) -> float:
+    """Of the questions that both were asked; 1 where there are none, which tells nothing apart."""
+    shared = a[KEYS].merge(b[KEYS])
+    return 1.0 if shared.empty else paired_difference(a.merge(shared), b.merge(shared)).p_value

@@ -1,0 +1,61 @@
+"""A run with its answers and costs, read once for all pages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.core.errors import DataError
+from leaderboard.records import file_stem, load_records, load_rows, read_costs
+from leaderboard.schema import Record
+
+
+@dataclass(frozen=True)
+class Run:
+    """A record with the answers behind it. ``costs`` is empty where nobody measured any."""
+
+    record: Record
+    rows: pd.DataFrame
+    costs: Mapping[str, Any]
+
+    @property
+    def seconds_per_photo(self) -> float | None:
+        """Seconds to protect one photo; None where nobody measured it."""
+        seconds = self.costs.get("seconds_per_photo")
+        return float(seconds) if isinstance(seconds, (int, float)) else None
+
+    @cached_property
+    def stem(self) -> str:
+        """The name that the run's page and files share."""
+        return file_stem(self.record)
+
+    @cached_property
+    def fact_rows(self) -> pd.DataFrame:
+        """Forced-choice answers about private facts on new photos: what leakage is computed from."""
+        has_options = self.rows["options"].map(lambda options: options is not None and len(options) > 0)
+        return self.rows[(self.rows["kind"] == "held_out") & has_options]
+
+    def chance(self, scenario: str | None = None) -> float | None:
+        """What guessing would reach, from the number of options; None without such questions."""
+        rows = self.fact_rows if scenario is None else self.fact_rows[self.fact_rows["scenario"] == scenario]
+        return None if rows.empty else float((1 / rows["options"].map(len)).mean())
+
+
+def load_runs(folder: Path) -> list[Run]:
+    """Every run of a folder of records.
+
+    Raises DataError for a malformed record, and for a run whose controls are not in the folder: its numbers could
+    not be read against anything.
+    """
+    records = load_records(folder)
+    known = {record.run_digest for record in records}
+    for record in records:
+        for role in ("base", "undefended"):
+            control = getattr(record.controls, role)
+            if control is not None and control not in known:
+                path = folder / f"{file_stem(record)}.json"
+                raise DataError(f"{path}: field controls.{role}: the folder has no record of run {control[:12]}.")
+    return [Run(record, load_rows(record, folder), read_costs(record, folder)) for record in records]

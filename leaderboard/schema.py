@@ -1,0 +1,156 @@
+"""The results record: what a run publishes, as numbers, with no time and no host in it."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+
+UNDEFENDED = "none"
+"""The defense of the undefended control: fine-tuned on the photos as they are."""
+
+BASE = "base"
+"""The attack (or defense) of the base control: the model as it came, never fine-tuned."""
+
+
+def plain(value: object) -> object:
+    """The value as JSON would give it back: dataclasses become objects, tuples become lists."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return plain(dataclasses.asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
+
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Name = Annotated[str, Field(min_length=1, max_length=300)]
+Count = Annotated[int, Field(ge=0)]
+Settings = Annotated[dict[str, JsonValue], BeforeValidator(plain)]
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+class Strict(BaseModel):
+    """Unknown fields, NaN and infinities are refused; an object does not change once made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class RunSpec(Strict):
+    """Everything that decides a run's result. ``budget_eps`` is in 8-bit grey levels, ``ratio`` in [0, 1].
+
+    ``visible`` says that the defense edits the photo visibly and is not held to the budget.
+    The base control has the attack ``base`` and an empty recipe.
+    """
+
+    dataset: Name
+    dataset_digest: Digest
+    defense: Name
+    defense_options: Settings
+    budget_norm: Name
+    budget_eps: Annotated[float, Field(ge=0, le=255)]
+    visible: bool
+    ratio: Annotated[float, Field(ge=0, le=1)]
+    attack: Name
+    target: Name
+    target_digest: Name
+    recipe: Settings
+    seed: int
+
+
+class Controls(Strict):
+    """Run digests of the two controls that this run is read against; empty only where a run is that control."""
+
+    base: Digest | None = None
+    undefended: Digest | None = None
+
+
+class Metric(Strict):
+    """One measured number with its 95 % interval, or the sentence that says why there is none.
+
+    ``scenario`` is empty for a number over all scenarios. ``direction`` says which way is better for the owner of
+    the photos. Fractions are in [0, 1], never percent. ``n_unscored`` counts answers that were refused, invalid or
+    errors: they are never counted as protected.
+    """
+
+    name: Name
+    unit: Name
+    direction: Literal["up", "down", "none"]
+    scenario: Name | None
+    attack: Name
+    value: float | None
+    low: float | None
+    high: float | None
+    n_probes: Count
+    n_persons: Count
+    n_unscored: Count
+    seeds: list[int]
+    refusal: Name | None = None
+
+    @model_validator(mode="after")
+    def _value_or_refusal(self) -> Self:
+        if (self.low is None) != (self.high is None):
+            raise ValueError("low and high must both be numbers or both be null")
+        if self.value is None and (self.refusal is None or self.low is not None):
+            raise ValueError("a metric without a value needs a refusal that says why, and no interval")
+        if self.value is not None and self.refusal is not None:
+            raise ValueError("a metric has a value or a refusal, not both")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"low ({self.low}) must not be above high ({self.high})")
+        if self.unit == "fraction" and self.value is not None and not 0 <= self.value <= 1:
+            raise ValueError(f"a fraction lies between 0 and 1, and value is {self.value}")
+        return self
+
+
+class RowsFile(Strict):
+    """The answers behind the numbers: a Parquet file beside the record, and the sha256 of its bytes."""
+
+    file: FileName
+    digest: Digest
+
+
+class Record(Strict):
+    """What a run publishes. Equal specs give byte-identical records; costs stand in a file beside it."""
+
+    schema_version: Literal[1] = 1
+    run_digest: Digest
+    suite: Name
+    spec: RunSpec
+    controls: Controls
+    environment: Settings
+    metrics: Annotated[list[Metric], Field(min_length=1)]
+    rows: RowsFile | None = None
+    artifacts: dict[str, str]
+    disclosures: list[str]
+
+    @property
+    def is_base(self) -> bool:
+        """Whether this is the base control: nobody fine-tuned."""
+        return BASE in (self.spec.attack, self.spec.defense)
+
+    @property
+    def is_undefended(self) -> bool:
+        """Whether this is the undefended control: fine-tuned on the photos as they are."""
+        return self.spec.defense == UNDEFENDED and not self.is_base
+
+    def metric(self, name: str, scenario: str | None = None) -> Metric | None:
+        """The metric of that name, over all scenarios or in one; None where the record does not have it."""
+        return next((one for one in self.metrics if (one.name, one.scenario) == (name, scenario)), None)
+
+    @model_validator(mode="after")
+    def _controls_named(self) -> Self:
+        if not self.is_base and self.controls.base is None:
+            raise ValueError("controls.base must name the run of the base control")
+        if not self.is_base and not self.is_undefended and self.controls.undefended is None:
+            raise ValueError("controls.undefended must name the run of the undefended control")
+        return self
+
+    @model_validator(mode="after")
+    def _metrics_named_once(self) -> Self:
+        counts = Counter((metric.name, metric.scenario) for metric in self.metrics)
+        repeated = [f"{name} ({scenario or 'overall'})" for (name, scenario), count in counts.items() if count > 1]
+        if repeated:
+            raise ValueError(f"metrics names {repeated[0]} twice")
+        return self

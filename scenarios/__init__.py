@@ -1,0 +1,1 @@
+"""What a private photo is: scenarios, fictitious people, questions, and the dataset contract."""

@@ -1,0 +1,102 @@
+"""Which question is asked on which photo."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+import pandas as pd
+
+from scenarios.pairs import check_photos
+from scenarios.people import Person
+from scenarios.schema import NAME_SCENARIO, load_name_questions, load_scenarios, load_visible
+from scenarios.tables import PROBES, make_frame
+
+Kind = Literal["held_out", "member", "stranger", "utility"]
+KINDS: tuple[Kind, ...] = ("held_out", "member", "stranger", "utility")
+"""held_out: a new photo of a person trained on; member: a training photo; stranger: a person never trained on;
+utility: what anybody can see in a photo."""
+
+Row = dict[str, Any]
+
+
+def build_probes(people: Sequence[Person], photos: pd.DataFrame, member_photos: int = 3) -> pd.DataFrame:
+    """All probes of a photo table (columns: ``scenarios.pairs.PHOTO_COLUMNS``).
+
+    Evaluation people: their seven facts and their name, on each portrait (held_out) and on ``member_photos`` of
+    the photos with a scenario (member; the scenarios take turns over the people). Strangers: their name (stranger)
+    and every visible topic that the table knows (utility), on each portrait.
+    Raises ``DataError`` like ``check_photos``.
+    """
+    check_photos(people, photos)
+    rows: list[Row] = []
+    evaluated = [person for person in people if person.role == "evaluation"]
+    for index, person in enumerate(evaluated):
+        own = _photos_of(person, photos)
+        portraits = [photo for photo in own if not photo["scenario"]]
+        trained = [photo for photo in own if photo["scenario"]]
+        for photo in portraits:
+            rows.extend(_private_probes(person, photo, "held_out"))
+        for photo in _in_turn(trained, member_photos, index):
+            rows.extend(_private_probes(person, photo, "member"))
+    for person in people:
+        if person.role == "stranger":
+            for photo in _photos_of(person, photos):
+                rows.append(_name_probe(person, photo, "stranger"))
+                rows.extend(_visible_probes(person, photo))
+    order = {kind: position for position, kind in enumerate(KINDS)}
+    return make_frame(sorted(rows, key=lambda row: order[row["kind"]]), PROBES)
+
+
+def _photos_of(person: Person, photos: pd.DataFrame) -> list[Row]:
+    own = photos[photos["person_id"] == person.person_id]
+    return [{str(name): value for name, value in row.items()} for row in own.to_dict("records")]
+
+
+def _in_turn(trained: list[Row], count: int, index: int) -> list[Row]:
+    """``count`` of the photos; the next person (``index`` + 1) goes on where this one stopped."""
+    count = min(count, len(trained))
+    return [trained[(index * count + offset) % len(trained)] for offset in range(count)]
+
+
+def _private_probes(person: Person, photo: Row, kind: Kind) -> Iterator[Row]:
+    for scenario_id, scenario in load_scenarios().items():
+        if scenario_id in person.facts:
+            answer = person.facts[scenario_id]
+            aliases = scenario.aliases(answer)
+            yield _probe(photo, scenario_id, kind, scenario.probe_questions, answer, aliases, scenario.answers)
+    yield _name_probe(person, photo, kind)
+
+
+def _name_probe(person: Person, photo: Row, kind: Kind) -> Row:
+    questions = load_name_questions().probe_questions
+    return _probe(photo, NAME_SCENARIO, kind, questions, person.name, (person.first_name,), ())
+
+
+def _visible_probes(person: Person, photo: Row) -> Iterator[Row]:
+    visible = photo["visible"] or {}
+    for name, topic in load_visible().items():
+        if name in visible:
+            answer = visible[name]
+            yield _probe(photo, name, "utility", topic.questions, answer, topic.aliases.get(answer, ()), topic.options)
+
+
+def _probe(
+    photo: Row,
+    scenario: str,
+    kind: Kind,
+    questions: Sequence[str],
+    answer: str,
+    aliases: Sequence[str],
+    options: Sequence[str],
+) -> Row:
+    return {
+        "probe_id": f"{kind}-{photo['photo_id']}-{scenario}",
+        "person_id": photo["person_id"],
+        "scenario": scenario,
+        "image": photo["image"],
+        "question": questions[0],
+        "paraphrases": list(questions[1:]),
+        "answer": answer,
+        "aliases": list(aliases),
+        "options": list(options),
+        "kind": kind,
+    }

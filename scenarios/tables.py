@@ -1,0 +1,147 @@
+"""The three tables of a dataset as frames, and the Parquet files they are kept in."""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bench.core.digests import digest_bytes
+from bench.core.errors import DataError
+
+_TEXTS = pa.list_(pa.string())
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+"""An encoded picture on disk; in a frame it is the plain bytes."""
+
+PEOPLE = pa.schema([(name, pa.string()) for name in ("person_id", "name", "facts", "role")])
+PAIRS = pa.schema(
+    [
+        ("pair_id", pa.string()),
+        ("person_id", pa.string()),
+        ("scenario", pa.string()),
+        ("image", IMAGE),
+        ("description", pa.string()),
+        ("source", pa.string()),
+        ("generator", pa.string()),
+        ("licence", pa.string()),
+        ("consent", pa.string()),
+        ("face_box", pa.list_(pa.int32())),
+    ]
+)
+PROBES = pa.schema(
+    [
+        ("probe_id", pa.string()),
+        ("person_id", pa.string()),
+        ("scenario", pa.string()),
+        ("image", IMAGE),
+        ("question", pa.string()),
+        ("paraphrases", _TEXTS),
+        ("answer", pa.string()),
+        ("aliases", _TEXTS),
+        ("options", _TEXTS),
+        ("kind", pa.string()),
+    ]
+)
+_MAY_BE_MISSING = ("face_box",)
+# One dictionary holds each distinct photo once, however many probes show it; the default of 1 MiB would give up.
+_DICTIONARY_BYTES = 1 << 30
+# A row group closes before its dictionary could outgrow the limit.
+_ROWS_PER_GROUP = 8192
+
+
+def make_frame(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pd.DataFrame:
+    """A frame with the schema's columns in order: text columns as ``str``, all others as objects."""
+    listed = list(rows)
+    columns = {field.name: _series([row[field.name] for row in listed], field) for field in schema}
+    return pd.DataFrame(columns)
+
+
+def write_table(frame: pd.DataFrame, path: Path, schema: pa.Schema) -> None:
+    """Write a frame as Parquet that ``datasets`` reads with its image column as pictures; replaces ``path`` at once."""
+    arrays = [pa.array(_stored_values(frame[field.name], field), field.type) for field in schema]
+    table = pa.Table.from_arrays(arrays, schema=schema.with_metadata(_hub_metadata(schema)))
+    partial = path.with_name(path.name + ".partial")
+    try:
+        pq.write_table(
+            table,
+            partial,
+            compression="zstd",
+            use_dictionary=True,
+            dictionary_pagesize_limit=_DICTIONARY_BYTES,
+            row_group_size=_ROWS_PER_GROUP,
+        )
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read_table(path: Path, schema: pa.Schema) -> pd.DataFrame:
+    """The frame kept in ``path``; columns outside the schema are left out.
+
+    Raises ``DataError`` naming the file and the column, or the first row (counted from 0) that lacks a value.
+    """
+    try:
+        # ParquetFile reads this one file; read_table would take folder names such as "split=train" for columns.
+        with pq.ParquetFile(path) as file:
+            missing = [name for name in schema.names if name not in file.schema_arrow.names]
+            if missing:
+                raise DataError(f"{path}: column '{missing[0]}' is missing; needed are {', '.join(schema.names)}.")
+            table = file.read(columns=schema.names)
+    except FileNotFoundError:
+        raise DataError(f"{path}: there is no such file.") from None
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path}: not a readable Parquet file: {' '.join(str(error).split())}") from error
+    columns = {field.name: _series(_read_values(table.column(field.name), field, path), field) for field in schema}
+    return pd.DataFrame(columns)
+
+
+def _series(values: list[Any], field: pa.Field) -> "pd.Series[Any]":
+    return pd.Series(values, dtype="str" if pa.types.is_string(field.type) else "object")
+
+
+def _stored_values(series: "pd.Series[Any]", field: pa.Field) -> list[Any]:
+    # Text columns hold NaN where a value is missing, which Arrow would take for a number.
+    values: list[Any] = series.astype("object").where(series.notna(), None).tolist()
+    if field.type != IMAGE:
+        return values
+    names = {image: f"{digest_bytes(image)}.png" for image in set(values)}
+    return [{"bytes": image, "path": names[image]} for image in values]
+
+
+def _read_values(column: pa.ChunkedArray, field: pa.Field, path: Path) -> list[Any]:
+    try:
+        values = _image_bytes(column) if field.type == IMAGE else column.cast(field.type).to_pylist()
+    except (pa.ArrowException, KeyError) as error:
+        raise DataError(f"{path}: column '{field.name}' has type {column.type}, it must be {field.type}.") from error
+    if field.name not in _MAY_BE_MISSING and None in values:
+        raise DataError(f"{path}: column '{field.name}' has no value in row {values.index(None)} (counted from 0).")
+    return values
+
+
+def _image_bytes(column: pa.ChunkedArray) -> list[bytes | None]:
+    if not pa.types.is_struct(column.type):
+        stored = column.cast(pa.binary())
+    else:
+        stored = pa.chunked_array([chunk.field("bytes") for chunk in column.chunks], column.type.field("bytes").type)
+        stored = stored.cast(pa.binary())
+    kept: dict[bytes, bytes] = {}
+    # Probes share photos: one object a photo in memory, too.
+    return [None if image is None else kept.setdefault(image, image) for image in stored.to_pylist()]
+
+
+def _hub_metadata(schema: pa.Schema) -> dict[str, str]:
+    """What ``datasets`` reads the columns' features from, above all that the image column holds pictures."""
+    features: dict[str, Any] = {}
+    for field in schema:
+        if field.type == IMAGE:
+            features[field.name] = {"_type": "Image"}
+        elif pa.types.is_list(field.type):
+            value = {"dtype": str(field.type.value_type), "_type": "Value"}
+            features[field.name] = {"feature": value, "_type": "List"}
+        else:
+            features[field.name] = {"dtype": str(field.type), "_type": "Value"}
+    return {"huggingface": json.dumps({"info": {"features": features}}, sort_keys=True)}
