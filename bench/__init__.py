@@ -1,0 +1,1 @@
+"""The spine: defenses, targets, and what runs a suite from photos to records."""

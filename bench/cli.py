@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from bench.core.errors import UsageError, VeilBenchError
+from bench.core.errors import VeilBenchError
 
 if TYPE_CHECKING:
     from bench.core.store import ArtifactStore
     from bench.run.plan import Plan
-
-INTERRUPTED = 130
-TERMINATED = 143
 
 app = typer.Typer(
     help="Measure how well photos are protected from vision-language models that learn private facts from them.",
@@ -173,16 +170,20 @@ def site_build(
 
 def main() -> NoReturn:
     """Run the command; errors are one sentence on standard error and an exit code (2 wrong use, 1 failed run)."""
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     sys.exit(_exit_code())
 
 
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM: the same way out as Ctrl-C, with another exit code."""
+class _Stopped(BaseException):
+    """Ctrl-C or SIGTERM. No KeyboardInterrupt: typer would end the program on its own terms."""
+
+    def __init__(self, number: int) -> None:
+        self.exit_code = 128 + number
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise _Terminated
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise _Stopped(number)
 
 
 def _exit_code() -> int:
@@ -191,10 +192,9 @@ def _exit_code() -> int:
         return result if isinstance(result, int) else 0
     except VeilBenchError as error:
         return _fail(str(error), error.exit_code)
-    except typer.Abort as error:
-        return _interrupted(error.__cause__ or error.__context__)
-    except KeyboardInterrupt as error:
-        return _interrupted(error)
+    except _Stopped as stopped:
+        print("Interrupted: finished stages are kept, and the same command goes on from there.", file=sys.stderr)
+        return stopped.exit_code
     except BrokenPipeError:
         # Whoever read our output has gone; the interpreter's own last flush must not complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -212,11 +212,6 @@ def _exit_code() -> int:
 def _fail(sentence: str, code: int) -> int:
     print(f"Error: {sentence}", file=sys.stderr)
     return code
-
-
-def _interrupted(error: BaseException | None) -> int:
-    print("Interrupted: finished stages are kept, and the same command goes on from there.", file=sys.stderr)
-    return TERMINATED if isinstance(error, _Terminated) else INTERRUPTED
 
 
 def _store(folder: Path | None) -> "ArtifactStore":
@@ -246,9 +241,6 @@ def _print_table(table: Any) -> None:
 def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
-
-# Referenced by users of the module as the exception for wrong use.
-__all__ = ["UsageError", "app", "main"]
 
 if __name__ == "__main__":
     main()

@@ -20,14 +20,22 @@ from bench.targets.base import ReportProgress
 GRACE_SECONDS = 10.0
 """How long a worker may take to leave its step and clear its half-written artifact before it is killed."""
 
-SINGLE_THREAD = {
+WORKER_ENVIRONMENT = {
+    # Results must not depend on the number of cores, and spinning threads of several processes starve each other.
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_WAIT_POLICY": "PASSIVE",
+    "GOMP_SPINCOUNT": "0",
     "TOKENIZERS_PARALLELISM": "false",
+    # Everything is on this machine by now, and progress is ours to show.
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
 }
-"""Results must not depend on the number of cores, and spinning threads of several processes starve each other."""
+
+
+ALL_STAGES = "stages"
+"""Name of the progress line that counts finished stages."""
 
 
 class StageError(VeilBenchError):
@@ -51,13 +59,15 @@ class Executor(Protocol):
         """Compute every stage's artifact into the store.
 
         ``seconds`` is what each stage is expected to take, by name; only the order of work rests on it.
-        ``progress(name)`` gives a stage its progress line.
+        ``progress(name)`` gives a stage its progress line, and ``ALL_STAGES`` that of the whole.
         """
 
 
 def default_workers(device: str) -> int:
     """One worker a core; a single one where they would share an accelerator's memory."""
-    return 1 if device != "cpu" else max(1, len(os.sched_getaffinity(0)))
+    if device != "cpu":
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass
@@ -130,6 +140,9 @@ class LocalExecutor:
         elif isinstance(message, Finished):
             worker.stage = None
             queue.finish(stage)
+            if ALL_STAGES not in reports:
+                reports[ALL_STAGES] = progress(ALL_STAGES)
+            reports[ALL_STAGES](queue.n_finished, queue.n_stages, stage.name)
         elif isinstance(message, Failed):
             worker.stage = None
             raise message.error if message.error is not None else StageError(message.sentence)
@@ -137,7 +150,7 @@ class LocalExecutor:
     def _start(self, store: ArtifactStore) -> _Worker:
         ours, theirs = multiprocessing.get_context("spawn").Pipe()
         process = multiprocessing.get_context("spawn").Process(target=work, args=(theirs, store.root), daemon=True)
-        with _environment(SINGLE_THREAD), _interrupts_held_back():
+        with _environment(WORKER_ENVIRONMENT), _interrupts_held_back():
             process.start()
             # Known at once: a Ctrl-C that was held back must find the process in the list of those to end.
             worker = _Worker(process, ours)
@@ -188,11 +201,16 @@ class _Queue:
         self._missing = {stage.name: {name for name in stage.depends_on if name in names} for stage in stages}
         self._waiting = {stage.name: stage for stage in stages}
         self._unfinished = set(names)
+        self.n_stages = len(names)
         self._chain = chain_seconds(stages, seconds)
 
     @property
     def done(self) -> bool:
         return not self._unfinished
+
+    @property
+    def n_finished(self) -> int:
+        return self.n_stages - len(self._unfinished)
 
     @property
     def has_ready(self) -> bool:

@@ -1,6 +1,5 @@
 """What the command line lists: plugins, suites, scenarios, and the stages of a plan."""
 
-import importlib
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -44,12 +43,9 @@ def _registry(kind: str) -> Registry[Any]:
         from evaluators.attacks import attacks
 
         return attacks
-    # The house has one generator so far, the renderer, and it needs extras; a registry comes with the second.
-    try:
-        registry: Registry[Any] = importlib.import_module("generators.registry").generators
-    except ModuleNotFoundError:
-        registry = Registry("generator", "veilbench.generators", ())
-    return registry
+    from generators.registry import generators
+
+    return generators
 
 
 def _plugins(registry: Registry[Any]) -> list[tuple[str, str]]:
@@ -102,8 +98,9 @@ def plan_table(plan: Plan, rows: list[dict[str, Any]], store: ArtifactStore, wor
     missing = plan.missing(store)
     number = workers or default_workers(detect_device())
     total = finish_seconds(missing, expected_seconds(missing, store), number)
+    on = "1 worker" if number == 1 else f"{number} workers"
     guessed = "" if all(row["estimate_seconds"] is not None for row in rows if row["state"] == "miss") else ", guessed"
-    caption = f"{len(missing)} of {len(rows)} stages to compute, about {_duration(total)} on {number} workers{guessed}"
+    caption = f"{len(missing)} of {len(rows)} stages to compute, about {_duration(total)} on {on}{guessed}"
     table = Table(title=plan.suite.title, caption=caption)
     for heading in ("stage", "key", "state"):
         table.add_column(heading, no_wrap=True)

@@ -35,7 +35,15 @@ from bench.run.stages.score import score
 from bench.run.suites import Suite
 from leaderboard.schema import BASE, UNDEFENDED
 
-GUESSED_SECONDS = {"protect": 0.6, "quality": 0.01, "finetune": 0.015, "answer": 0.015, "score": 0.001, "record": 1.0}
+GUESSED_SECONDS = {
+    "optimise": 0.6,
+    "protect": 0.01,
+    "quality": 0.01,
+    "finetune": 0.015,
+    "answer": 0.015,
+    "score": 0.001,
+    "record": 1.0,
+}
 """Seconds a unit on one core with the embedded target; only the order of work rests on them."""
 
 
@@ -108,7 +116,8 @@ class _Planner:
         )
         modules = [defense.module, *(self.given.family_modules[one.spec.family] for one in spec.surrogates)]
         photos = self.given.n_photos
-        made = self._add("protect", name, protect, spec, (), modules, photos, kind=f"protect-{name}")
+        rate = GUESSED_SECONDS["optimise" if defense.needs_surrogate else "protect"]
+        made = self._add("protect", name, protect, spec, (), modules, photos, f"protect-{name}", rate)
         looked = QualitySpec(self.given.dataset, made.reference)
         self._add("quality", name, quality, looked, (made,), self.given.photo_evaluators, photos)
 
@@ -238,6 +247,7 @@ class _Planner:
         modules: Sequence[str],
         units: float,
         kind: str | None = None,
+        rate: float | None = None,
     ) -> Stage:
         code = self.given.code_digest([function.__module__, *modules])
         inputs = {"spec": identity(spec), "code": code, "libraries": dict(self.given.libraries)}
@@ -251,7 +261,7 @@ class _Planner:
             spec=spec,
             depends_on=tuple(dict.fromkeys(stage.name for stage in after)),
             units=units,
-            guess=units * GUESSED_SECONDS[what],
+            guess=units * (rate or GUESSED_SECONDS[what]),
         )
         self.stages[stage.name] = stage
         return stage

@@ -87,8 +87,9 @@ def summary_table(title: str, described: Sequence[dict[str, Any]]) -> "Table":
     from rich.table import Table
 
     table = Table(title=title)
-    table.add_column("defense")
-    table.add_column("attack")
+    varying = [key for key in ("target", "ratio", "seed") if len({run[key] for run in described}) > 1]
+    for heading in ("defense", "attack", *varying):
+        table.add_column(heading)
     headings = ("leakage", "95 %", "normalised", "95 %", "open", "name", "member", "strangers", "utility", "s/photo")
     for heading in headings:
         table.add_column(heading, justify="right")
@@ -98,6 +99,7 @@ def summary_table(title: str, described: Sequence[dict[str, Any]]) -> "Table":
         table.add_row(
             run["defense"],
             run["attack"] + marked,
+            *(str(run[key]) for key in varying),
             _number(run["leakage"]),
             _range(run["leakage_ci95"]),
             _number(run["normalised"]),

@@ -37,8 +37,8 @@ def run_suite(suite: Suite, limit: int | None, store: ArtifactStore, output: Pat
     Raises DataError naming the photo where one cannot be decoded, before anything is computed; otherwise as
     ``plan_suite`` and ``LocalExecutor.run``.
     """
+    plan = plan_suite(suite, limit)
     with store.in_use(), ProgressDisplay() as display:
-        plan = plan_suite(suite, limit)
         missing = plan.missing(store)
         if missing:
             check_images(open_dataset(suite.dataset, limit))
@@ -57,5 +57,6 @@ def compute(stages: Sequence[Stage], store: ArtifactStore, workers: int | None, 
     number = workers or default_workers(detect_device())
     seconds = expected_seconds(stages, store)
     least = finish_seconds(stages, seconds, number)
-    display.say(f"{len(stages)} stages to compute on {number} workers, about {max(1, round(least / 60))} min")
+    on = "1 worker" if number == 1 else f"{number} workers"
+    display.say(f"{len(stages)} stages to compute on {on}, about {max(1, round(least / 60))} min")
     LocalExecutor(number).run(stages, store, seconds, display.task)

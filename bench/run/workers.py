@@ -3,6 +3,7 @@
 import os
 import pickle
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -46,6 +47,8 @@ def work(pipe: connection.Connection, root: Path) -> None:
     """Compute the stages that come through ``pipe`` until it is closed. The body of a worker process."""
     _listen_to_signals()
     _follow_parent()
+    # Standard output belongs to the parent's result; a library that prints there must not spoil it.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     store = ArtifactStore(root)
     try:
         while True:
@@ -115,11 +118,13 @@ def _sentence(stage: Stage, root: Path, error: Exception) -> str:
 
 def _listen_to_signals() -> None:
     """Ctrl-C and SIGTERM end the step at hand once; further ones must not interrupt the clearing up."""
+    is_stopping = False
 
     def stop(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise KeyboardInterrupt
+        nonlocal is_stopping
+        if not is_stopping:
+            is_stopping = True
+            raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)

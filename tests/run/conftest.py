@@ -9,7 +9,7 @@ import pytest
 
 from scenarios.dataset import Dataset
 
-# Helpers beside the tests are imported by name; the workers that the tests start find them, too.
+# Modules beside the tests are imported by name; the workers that the tests start find them, too.
 sys.path.insert(0, str(Path(__file__).parent))
 
 from miniature_world import Miniature, make_dataset, veilbench, write_miniature

@@ -20,7 +20,8 @@ def make_stage(name: str, function: Any, spec: Any, after: Sequence[Stage] = ())
 
 
 def write_text(spec: str, workspace: Workspace) -> None:
-    """Write the spec."""
+    """Write the spec, and print, as some libraries do."""
+    print("a library prints")
     (workspace.folder / "text").write_text(spec)
 
 

@@ -28,8 +28,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
 
 FILES = {
     "__init__.py": "",
-    "method.py": "raise RuntimeError('a digest runs nothing')\nfrom plug.helper import help\n",
-    "helper.py": "def help():\n    from . import late\n",
+    "method.py": "raise RuntimeError('a digest runs nothing')\nfrom plug.inner import help\n",
+    "inner.py": "def help():\n    from . import late\n",
     "late.py": "import plug.sub.deep\n",
     "sub/__init__.py": "",
     "sub/deep.py": "A = 1\n",
@@ -43,7 +43,7 @@ def test_equal_code_gives_equal_digests(package: Package) -> None:
     assert "plug.method" not in sys.modules
 
 
-@pytest.mark.parametrize("name", ["method.py", "helper.py", "late.py", "sub/deep.py", "sub/__init__.py", "__init__.py"])
+@pytest.mark.parametrize("name", ["method.py", "inner.py", "late.py", "sub/deep.py", "sub/__init__.py", "__init__.py"])
 def test_a_change_in_anything_that_is_imported_counts(package: Package, name: str) -> None:
     before = package(FILES)()
     assert package(FILES | {name: FILES[name] + "# changed\n"})() != before

@@ -128,7 +128,7 @@ def test_progress_reaches_the_caller_under_the_name_of_the_stage(store: Artifact
     first = make_stage("first", write_text, "one")
     both = make_stage("both", join_texts, [first.reference], [first])
     run(store, first, both, progress=lambda name: lambda done, total, note: told.append((name, done, total, note)))
-    assert told == [("both", 1, 1, "joined")]
+    assert told == [("stages", 1, 2, "first"), ("both", 1, 1, "joined"), ("stages", 2, 2, "both")]
 
 
 def test_the_longest_chain_is_measured_to_its_end() -> None:
@@ -149,3 +149,10 @@ def test_the_stage_with_the_longest_chain_behind_it_runs_first(store: ArtifactSt
         if (folder := store.find(stage.kind, stage.key)) is not None
     }
     assert made["follow"] < made["short"]
+
+
+def test_what_a_stage_prints_stays_off_standard_output(store: ArtifactStore, capfd: pytest.CaptureFixture[str]) -> None:
+    run(store, make_stage("first", write_text, "one"))
+    output, errors = capfd.readouterr()
+    assert output == ""
+    assert "a library prints" in errors

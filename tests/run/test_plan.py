@@ -172,6 +172,7 @@ def test_a_seed_changes_training_and_defenses() -> None:
 def test_work_that_takes_long_is_expected_to_take_long() -> None:
     stages = planned().stages
     assert stages["finetune none naive tiny-llava seed 0"].guess > stages["quality none"].guess
+    assert stages["protect dp2vl"].guess > stages["protect noise"].guess
 
 
 class TestStates:

@@ -1,11 +1,11 @@
 """Stage: every training photo through a defense."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from bench.defenses.base import Budget, DefenseContext
+from bench.defenses.base import Budget, DefenseContext, Surrogate
 from bench.defenses.photo import decode_photo
 from bench.defenses.registry import defenses
 from bench.run.datasets import dataset_of
@@ -23,7 +23,8 @@ def protect(spec: ProtectSpec, workspace: Workspace) -> Mapping[str, float]:
         for row in pairs[["pair_id", "image", "face_box"]].to_dict("records")
     ]
     defense = defenses.get(spec.defense)(**spec.options)
-    surrogates = [targets.get(one.spec.family)(one.spec) for one in spec.surrogates] if defense.needs_surrogate else []
+    surrogates = [targets.get(one.spec.family)(one.spec) for one in spec.surrogates]
+    _warm_up(surrogates)
     context = DefenseContext(
         budget=Budget(spec.budget_norm, spec.budget_eps),
         seed=spec.seed,
@@ -43,3 +44,11 @@ def protect(spec: ProtectSpec, workspace: Workspace) -> Mapping[str, float]:
     )
     frame.to_parquet(workspace.folder / PROTECTED_FILE, index=False)
     return {"seconds_per_photo": seconds / max(1, len(photos))}
+
+
+def _warm_up(surrogates: Sequence[Surrogate]) -> None:
+    """Import torch and load weights now, so that neither counts as the cost of a photo."""
+    import torch
+
+    for surrogate in surrogates:
+        surrogate.encode(torch.zeros(1, 3, 64, 64))

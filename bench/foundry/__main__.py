@@ -1,0 +1,50 @@
+"""Makes a shipped checkpoint from nothing: ``python -m bench.foundry all --work build/foundry``.
+
+Four steps, each resumable by itself: photos (rendering), tower, language, publish.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+TRAINING_PEOPLE, TOWER_STEPS, LANGUAGE_STEPS = 480, 1300, 1100
+
+
+class Step(StrEnum):
+    """What to do; ``all`` does the four in order."""
+
+    PHOTOS = "photos"
+    TOWER = "tower"
+    LANGUAGE = "language"
+    PUBLISH = "publish"
+    ALL = "all"
+
+
+def main(
+    step: Step,
+    work: Annotated[Path, typer.Option(help="Folder for photos and unfinished weights.")] = Path("build/foundry"),
+    output: Annotated[Path, typer.Option(help="Folder of the finished checkpoint.")] = Path("build/foundry/tiny-llava"),
+    workers: Annotated[int, typer.Option(help="Processes; the published weights were made with 2.")] = 2,
+) -> None:
+    """Train tiny-llava. Example: ``python -m bench.foundry all --output bench/targets/checkpoints/tiny-llava``."""
+    from bench.foundry import language, photos, tower
+    from bench.foundry.workers import train_in_parallel
+
+    steps = list(Step)[:-1] if step is Step.ALL else [step]
+    people = work / "photos"
+    if Step.PHOTOS in steps:
+        photos.photograph_all(TRAINING_PEOPLE, people, workers)
+    if Step.TOWER in steps:
+        train_in_parallel(tower.train_tower, workers, people, work / "tower", TOWER_STEPS)
+    if Step.LANGUAGE in steps:
+        language.assemble(work / "tower", people, work / "untrained")
+        arguments = (people, work / "untrained", work / "trained", LANGUAGE_STEPS)
+        train_in_parallel(language.train_language, workers, *arguments)
+    if Step.PUBLISH in steps:
+        language.publish(work / "trained", output)
+
+
+if __name__ == "__main__":
+    typer.run(main)
