@@ -24,6 +24,10 @@ app = typer.Typer(
 )
 store_app = typer.Typer(help="Look at, check and clear the artifact store.", no_args_is_help=True)
 site_app = typer.Typer(help="Build the page from records.", no_args_is_help=True)
+data_app = typer.Typer(help="Build datasets.", no_args_is_help=True)
+defense_app = typer.Typer(help="For authors of a defense.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+app.add_typer(defense_app, name="defense")
 app.add_typer(store_app, name="store")
 app.add_typer(site_app, name="site")
 
@@ -34,7 +38,7 @@ StoreOption = Annotated[
 SuiteArgument = Annotated[str, typer.Argument(metavar="[SUITE]", help="Name of a shipped suite, or a .yaml file.")]
 LimitOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the first N people and strangers.")]
 SeedOption = Annotated[
-    int | None, typer.Option(min=0, help="One seed in place of the suite's, for all that is random.")
+    int | None, typer.Option(min=0, metavar="N", help="One training seed in place of the suite's own ones.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")]
 
@@ -49,7 +53,10 @@ def run(
     backend: Annotated[str, typer.Option(help="What answers questions: transformers.")] = "transformers",
     seed: SeedOption = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Where records and page go; default STORE/site/SUITE.")
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="Where records and page go; default STORE/site/SUITE[-limit-N][-seed-N]."
+        ),
     ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Worker processes; default one a core, one with a GPU.")
@@ -72,9 +79,9 @@ def run(
         return
     from bench.run.results import as_json as described
     from bench.run.results import summary_table
-    from bench.run.runner import run_suite
+    from bench.run.runner import default_output, run_suite
 
-    outcome = run_suite(chosen, limit, place, out or place.root / "site" / chosen.name, workers)
+    outcome = run_suite(chosen, limit, place, out or default_output(place, chosen, limit, seed), workers)
     result = described(outcome.plan, outcome.publication, outcome.computed)
     if as_json:
         _print_json(result)
@@ -141,19 +148,29 @@ def store_verify(store: StoreOption = None) -> None:
 
 @store_app.command("gc", epilog="Example:  veilbench store gc quick")
 def store_gc(
-    suites: Annotated[list[str] | None, typer.Argument(help="Suites to keep; default all shipped ones.")] = None,
+    suites: Annotated[
+        list[str] | None, typer.Argument(metavar="[SUITE]...", help="Keep only what these suites need.")
+    ] = None,
     limit: LimitOption = None,
     seed: SeedOption = None,
     store: StoreOption = None,
 ) -> None:
-    """Remove every artifact that the given suites do not need as the code stands now, and half-written ones."""
-    from bench.run.runner import plan_suite
-    from bench.run.suites import load_suite, shipped_suites
+    """Remove damaged and half-written artifacts; with SUITEs, also all that these do not need as the code stands now.
 
+    --limit and --seed must be those of the runs to keep: another limit or seed needs other artifacts.
+    """
+    from bench.core.errors import UsageError
+    from bench.run.runner import plan_suite
+    from bench.run.suites import load_suite
+
+    if not suites and (limit is not None or seed is not None):
+        raise UsageError("--limit and --seed say which runs of a suite to keep: name the suite, too.")
     keep: set[str] = set()
-    for name in suites or list(shipped_suites()):
+    for name in suites or ():
         keep |= plan_suite(load_suite(name).with_seed(seed), limit).keys()
-    typer.echo(f"{_store(store).collect(keep) / 1e6:.1f} MB freed.")
+    typer.echo(f"{_store(store).collect(keep if suites else None) / 1e6:.1f} MB freed.")
+    if not suites:
+        typer.echo("To remove more, name what to keep: `veilbench store gc quick` keeps only what quick needs.")
 
 
 @site_app.command("build", epilog="Example:  veilbench site build .veilbench/site/quick/records --out page")
@@ -166,6 +183,42 @@ def site_build(
     from leaderboard.site import build_site
 
     typer.echo(f"Page: {build_site(title, records, (), out)}")
+
+
+@data_app.command("build", epilog="Example:  veilbench data build veilbench-mini --limit 2 --out two-people")
+def data_build(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Dataset that a registered generator can build.")],
+    limit: LimitOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="New or empty folder for the tables; default ./NAME.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, metavar="N", help="Processes; default one a core.")] = None,
+) -> None:
+    """Make a dataset anew, photos included, and save its three tables."""
+    from bench.core.progress import ProgressDisplay
+    from bench.run.building import build_dataset
+    from bench.run.executors import default_workers
+
+    folder = out or Path(name)
+    with ProgressDisplay() as display:
+        dataset = build_dataset(name, limit, folder, workers or default_workers("cpu"), display.task("photos"))
+    typer.echo(f"{folder}: {len(dataset.people)} people, {len(dataset.pairs)} pairs, {len(dataset.probes)} probes")
+    typer.echo(f"Digest: {dataset.digest}")
+
+
+@defense_app.command("check", epilog="Example:  veilbench defense check dp2vl")
+def defense_check(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A registered defense, tried with its default options.")],
+) -> None:
+    """Try a defense on two generated pictures: one line a rule of its contract; exit code 1 where one is broken."""
+    from bench.run.defense_check import check_defense
+
+    broken = 0
+    for check in check_defense(name):
+        broken += not check.passed
+        typer.echo(f"{'ok' if check.passed else 'broken':8}{check.rule:14}{check.seen}")
+    if broken:
+        raise VeilBenchError(f"the defense '{name}' breaks {broken} of its rules: see above.")
 
 
 def main() -> NoReturn:

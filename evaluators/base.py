@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from bench.core.errors import DataError, VeilBenchError
@@ -100,14 +101,34 @@ def value_rows(metric: str, rows: pd.DataFrame, item_column: str, values: Any) -
     )
 
 
+def choice_scored(rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """For each answer row, whether its forced choice counts: one could be made, and the answer did not fail.
+
+    With ``open_scored`` the only meaning of "scored": every count and test of answers asks these two.
+    """
+    made = rows["choice"].to_numpy(dtype=int) >= 0
+    return np.asarray(made & (rows["status"].to_numpy(dtype=object) != "error"), dtype=np.bool_)
+
+
+def open_scored(rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """For each answer row, whether its open answer counts: it is neither invalid nor failed."""
+    return np.asarray(rows["status"].to_numpy(dtype=object) == "ok", dtype=np.bool_)
+
+
+def count_unscored(rows: pd.DataFrame) -> tuple[int, int]:
+    """How many answers are unscored, and how many there are: an open one a row, and a choice where it has options."""
+    chosen = rows[[options is not None and len(options) > 0 for options in rows["options"]]]
+    unscored = int((~choice_scored(chosen)).sum()) + int((~open_scored(rows)).sum())
+    return unscored, len(chosen) + len(rows)
+
+
 def choice_values(metric: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """1 for a right forced choice, 0 for a wrong one, NaN where no choice could be made or the answer failed."""
-    scored = (rows["choice"].to_numpy(dtype=int) >= 0) & (rows["status"].to_numpy(dtype=object) != "error")
+    """1 for a right forced choice, 0 for a wrong one, NaN where it is not scored (``choice_scored``)."""
     correct = rows["choice_correct"].to_numpy(dtype=np.float64)
-    return value_rows(metric, rows, "request_id", np.where(scored, correct, np.nan))
+    return value_rows(metric, rows, "request_id", np.where(choice_scored(rows), correct, np.nan))
 
 
 def open_values(metric: str, rows: pd.DataFrame, column: str = "open_correct") -> pd.DataFrame:
-    """1 where ``column`` holds, 0 where not, NaN where the open answer is invalid or failed."""
-    scored = rows["status"].to_numpy(dtype=object) == "ok"
-    return value_rows(metric, rows, "request_id", np.where(scored, rows[column].to_numpy(dtype=np.float64), np.nan))
+    """1 where ``column`` holds, 0 where not, NaN where the open answer is not scored (``open_scored``)."""
+    right = rows[column].to_numpy(dtype=np.float64)
+    return value_rows(metric, rows, "request_id", np.where(open_scored(rows), right, np.nan))

@@ -15,7 +15,12 @@ class Recognition(Evaluator):
     subject = "answers"
     metrics = (
         Metric("name_open", "share", "down", "Held-out photos whose open answer names the person and nobody else."),
-        Metric("stranger_rate", "share", "none", "Photos of strangers that are given one trained person's name."),
+        Metric(
+            "stranger_rate",
+            "share",
+            "none",
+            "Photos of strangers that are given one trained person's name; a record counts each stranger's first.",
+        ),
     )
 
     def measure(self, rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,13 +1,12 @@
 """What every photo source offers: people become a dataset with photos, descriptions and probes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import ClassVar
 
+from bench.core.progress import ReportProgress
 from scenarios.dataset import Dataset
 
-ReportProgress = Callable[[int, int, str], None]
-"""Called as ``report(done, total, note)``."""
+__all__ = ["Generator", "ReportProgress"]
 
 
 class Generator(ABC):

@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from leaderboard.differences import Comparison, compare_to_undefended
 from leaderboard.figures import NOT_MEASURED, Figure, figure, seconds_text
 from leaderboard.ranks import rank_defenses
 from leaderboard.runs import Run
 from leaderboard.schema import BASE, UNDEFENDED
-from leaderboard.words import METRICS, SCENARIOS
+from leaderboard.words import COLUMNS, METRICS, SCENARIOS
 
 HEADLINE_METRICS = (("normalised", False), ("leakage", False), ("utility", False), ("ssim", True), ("psnr", True))
 """Metrics of the headline table, and whether they are about photos alone, whoever attacks."""
@@ -26,25 +27,20 @@ class Cell:
         """A metric of these runs."""
         return figure([run.record.metric(name, scenario) for run in self.runs])
 
-    @property
-    def n_unscored(self) -> int:
-        """Answers of any kind that were refused, invalid or errors."""
-        return sum(int((run.rows["status"] != "ok").sum()) for run in self.runs)
-
-    @property
-    def n_answers(self) -> int:
-        """Answers of any kind."""
-        return sum(len(run.rows) for run in self.runs)
-
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the headline table: a defense, or a control, under every attacker."""
+    """A line of the headline table: a defense, or a control, under every attacker.
+
+    ``attacks`` names all attackers of the board, so that a defense which met only some of them is told.
+    """
 
     role: str
     defense: str
     cells: tuple[Cell, ...]
+    attacks: tuple[str, ...] = ()
     rank: tuple[int, int] | None = None
+    comparison: Comparison | None = None
 
     @property
     def first(self) -> Run:
@@ -57,9 +53,27 @@ class Entry:
 
     @cached_property
     def worst(self) -> Cell | None:
-        """The cell with the highest normalised leakage, among attackers for whom it is not refused."""
-        measured = [(value, cell) for cell in self.cells if (value := cell.figure("normalised").value) is not None]
-        return max(measured, key=lambda pair: pair[0])[1] if measured else None
+        """The cell with the highest normalised leakage; None where any attacker's number is missing.
+
+        A worst case over the attackers that happen to have a number would be no worst case.
+        """
+        values = {cell.attack: cell.figure("normalised").value for cell in self.cells}
+        known = {attack: value for attack, value in values.items() if value is not None}
+        if not known or not known.keys() >= {*values, *self.attacks}:
+            return None
+        return self.cell(max(known, key=lambda attack: known[attack]))
+
+    @property
+    def headline(self) -> Figure:
+        """Normalised leakage in the worst case, or why it is refused."""
+        if self.worst is not None:
+            return self.worst.figure("normalised")
+        reasons = []
+        for attack in dict.fromkeys((*self.attacks, *(cell.attack for cell in self.cells))):
+            cell = self.cell(attack)
+            one = cell.figure("normalised") if cell else Figure(None, refusal="not tried")
+            reasons += [f"against {attack}: {one.refusal}"] if one.value is None else []
+        return Figure(None, refusal="; ".join(reasons))
 
     @property
     def lowest_utility(self) -> Figure:
@@ -174,7 +188,8 @@ class Board:
     @property
     def refusals(self) -> tuple["Refusal", ...]:
         """Why numbers of the headline table are missing, for readers who cannot hover."""
-        found = []
+        headlines = [(entry.title, entry.headline.refusal) for entry in self.defenses]
+        found = [Refusal(COLUMNS["worst"].title, title, reason) for title, reason in headlines if reason]
         for name, about_photos in HEADLINE_METRICS:
             for entry in self.entries:
                 for cell in entry.cells[:1] if about_photos else entry.cells:
@@ -228,25 +243,27 @@ def _board(defended: Sequence[Run], controls: Sequence[Run]) -> Board:
     groups: dict[tuple[str, str], list[Run]] = {}
     for run in defended:
         spec = run.record.spec
-        budget = (spec.defense_options, spec.budget_norm, spec.budget_eps)
-        groups.setdefault((spec.defense, json.dumps(budget, sort_keys=True)), []).append(run)
-    entries = [Entry("defense", name, _cells(group)) for (name, _), group in sorted(groups.items())]
+        surrogates = [one.digest for one in spec.surrogates]
+        made = (spec.defense_options, spec.budget_norm, spec.budget_eps, spec.defense_seed, surrogates)
+        groups.setdefault((spec.defense, json.dumps(made, sort_keys=True)), []).append(run)
+    attacks = _attacks(run.record.spec.attack for run in (*undefended, *defended))
+    entries = [Entry("defense", name, _cells(group), attacks) for (name, _), group in sorted(groups.items())]
     ranked = _ranked(entries, {run.record.run_digest: run for run in (*controls, *defended)})
     runs = (*base, *undefended, *(run for entry in ranked for cell in entry.cells for run in cell.runs))
-    attacks = _attacks(run.record.spec.attack for run in runs if not run.record.is_base)
     return Board(runs, attacks, tuple(ranked), tuple(control_entries))
 
 
 def _ranked(entries: Sequence[Entry], by_digest: Mapping[str, Run]) -> list[Entry]:
     """Best first; a defense whose worst case is refused has no rank and stands last."""
-    worst = {place: entry.worst for place, entry in enumerate(entries)}
-    measured = {str(place): cell for place, cell in worst.items() if cell is not None}
-    means = {key: value for key, cell in measured.items() if (value := cell.figure("normalised").value) is not None}
+    worst = {str(place): cell.runs for place, entry in enumerate(entries) if (cell := entry.worst) is not None}
+    means = {key: value for key in worst if (value := entries[int(key)].headline.value) is not None}
     metrics = {digest: run.record.metric("leakage") for digest, run in by_digest.items()}
     leakages = {digest: one.value for digest, one in metrics.items() if one is not None and one.value is not None}
-    ranks = rank_defenses(means, {key: cell.runs for key, cell in measured.items()}, leakages)
+    ranks = rank_defenses(means, worst, leakages)
+    comparisons = compare_to_undefended(worst, by_digest)
     ranked = [
-        Entry(entry.role, entry.defense, entry.cells, ranks.get(str(place))) for place, entry in enumerate(entries)
+        replace(entry, rank=ranks.get(str(place)), comparison=comparisons.get(str(place)))
+        for place, entry in enumerate(entries)
     ]
     order = sorted(range(len(ranked)), key=lambda place: (means.get(str(place), float("inf")), ranked[place].defense))
     return [ranked[place] for place in order]

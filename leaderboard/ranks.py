@@ -8,7 +8,7 @@ import pandas as pd
 from bench.core.statistics import holm, paired_difference, rank_ranges
 from leaderboard.runs import Run
 
-KEYS = ["probe_id", "person_id", "seed"]
+KEYS = ["item_id", "person_id", "seed"]
 
 
 def rank_defenses(
@@ -30,9 +30,8 @@ def _normalised_answers(run: Run, leakages: Mapping[str, float]) -> pd.DataFrame
     """One row a scored answer on the normalised scale, as two worst cases may have different attackers."""
     controls = run.record.controls
     base, undefended = leakages[str(controls.base)], leakages[str(controls.undefended)]
-    scored = run.fact_rows[run.fact_rows["status"] == "ok"]
-    value = (scored["choice_correct"].astype(float) - base) / (undefended - base)
-    return scored.assign(seed=run.record.spec.seed, value=value)[[*KEYS, "value"]]
+    scored = run.leakage.dropna(subset="value")
+    return scored.assign(value=(scored["value"] - base) / (undefended - base))
 
 
 def _p_value(a: pd.DataFrame, b: pd.DataFrame) -> float:

@@ -13,7 +13,7 @@ import pandas as pd
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from bench.core.errors import DataError
-from leaderboard.schema import Controls, Metric, Record, RowsFile, RunSpec
+from leaderboard.schema import Bootstrap, Controls, Invocation, Metric, Record, RowsFile, RunSpec, Surrogate
 
 __all__ = [
     "Controls",
@@ -139,8 +139,17 @@ def _raise_for_field(path: Path, error: ValidationError) -> NoReturn:
 
 
 def _allowed(location: tuple[int | str, ...]) -> list[str]:
-    models: dict[str, type[BaseModel]] = {"spec": RunSpec, "controls": Controls, "metrics": Metric, "rows": RowsFile}
-    return sorted(models.get(str(location[0]), Record).model_fields if location else Record.model_fields)
+    models: dict[str, type[BaseModel]] = {
+        "invocation": Invocation,
+        "spec": RunSpec,
+        "surrogates": Surrogate,
+        "bootstrap": Bootstrap,
+        "controls": Controls,
+        "metrics": Metric,
+        "rows": RowsFile,
+    }
+    inner = [models[part] for part in location if isinstance(part, str) and part in models]
+    return sorted((inner[-1] if inner else Record).model_fields)
 
 
 def _json(value: Any) -> str:

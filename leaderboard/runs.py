@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bench.core.errors import DataError
+from evaluators.base import choice_values, count_unscored
 from leaderboard.records import file_stem, load_records, load_rows, read_costs
 from leaderboard.schema import Record
 
@@ -37,6 +38,20 @@ class Run:
         """Forced-choice answers about private facts on new photos: what leakage is computed from."""
         has_options = self.rows["options"].map(lambda options: options is not None and len(options) > 0)
         return self.rows[(self.rows["kind"] == "held_out") & has_options]
+
+    @cached_property
+    def leakage(self) -> pd.DataFrame:
+        """What leakage is the mean of: item_id, person_id, seed, value; one row a fact asked on a new photo.
+
+        The value is 1 for a fact given away, 0 for one kept, and NaN where the answer could not be scored.
+        """
+        values = choice_values("leakage", self.fact_rows).assign(seed=self.record.spec.seed)
+        return values[["item_id", "person_id", "seed", "value"]]
+
+    @cached_property
+    def unscored(self) -> tuple[int, int]:
+        """How many answers of any kind could not be scored, and how many there are."""
+        return count_unscored(self.rows)
 
     def chance(self, scenario: str | None = None) -> float | None:
         """What guessing would reach, from the number of options; None without such questions."""

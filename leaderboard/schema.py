@@ -1,6 +1,7 @@
 """The results record: what a run publishes, as numbers, with no time and no host in it."""
 
 import dataclasses
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
@@ -15,7 +16,9 @@ BASE = "base"
 
 
 def plain(value: object) -> object:
-    """The value as JSON would give it back: dataclasses become objects, tuples become lists."""
+    """The value as JSON would give it back: dataclasses and models become objects, tuples become lists."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return plain(dataclasses.asdict(value))
     if isinstance(value, Mapping):
@@ -38,17 +41,36 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class Surrogate(Strict):
+    """An encoder that a defense optimised against, by checkpoint and the digest of its files."""
+
+    checkpoint: Name
+    digest: Name
+
+
+class Bootstrap(Strict):
+    """How intervals are drawn: the number of resamples, and the seed that makes them the same every time."""
+
+    resamples: Annotated[int, Field(ge=1)]
+    seed: Count
+
+
 class RunSpec(Strict):
     """Everything that decides a run's result. ``budget_eps`` is in 8-bit grey levels, ``ratio`` in [0, 1].
 
-    ``visible`` says that the defense edits the photo visibly and is not held to the budget.
-    The base control has the attack ``base`` and an empty recipe.
+    ``limit`` is empty where all people of the dataset were used, else the first so many people and strangers were;
+    ``dataset_digest`` covers just these. ``seed`` is that of training, ``defense_seed`` that of protecting.
+    ``visible`` says that the defense edits the photo visibly and is not held to the budget. ``surrogates`` is empty
+    for a defense that optimises against no encoder. The base control has the attack ``base`` and an empty recipe.
     """
 
     dataset: Name
     dataset_digest: Digest
+    limit: Annotated[int, Field(ge=1)] | None
     defense: Name
     defense_options: Settings
+    defense_seed: Count
+    surrogates: list[Surrogate]
     budget_norm: Name
     budget_eps: Annotated[float, Field(ge=0, le=255)]
     visible: bool
@@ -58,6 +80,17 @@ class RunSpec(Strict):
     target_digest: Name
     recipe: Settings
     seed: int
+    bootstrap: Bootstrap
+
+
+class Invocation(Strict):
+    """How the run was asked for, beside its limit: a shipped suite's name or the name of a suite file (no folder).
+
+    ``seed`` is the seed that took the place of the suite's own ones, empty where none did.
+    """
+
+    suite: Name
+    seed: Count | None = None
 
 
 class Controls(Strict):
@@ -117,6 +150,7 @@ class Record(Strict):
     schema_version: Literal[1] = 1
     run_digest: Digest
     suite: Name
+    invocation: Invocation
     spec: RunSpec
     controls: Controls
     environment: Settings
@@ -124,6 +158,14 @@ class Record(Strict):
     rows: RowsFile | None = None
     artifacts: dict[str, str]
     disclosures: list[str]
+
+    @property
+    def command(self) -> str:
+        """The command that computes this run, and the others of its suite, again."""
+        words = ["veilbench", "run", self.invocation.suite]
+        words += [] if self.spec.limit is None else ["--limit", str(self.spec.limit)]
+        words += [] if self.invocation.seed is None else ["--seed", str(self.invocation.seed)]
+        return shlex.join(words)
 
     @property
     def is_base(self) -> bool:

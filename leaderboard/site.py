@@ -11,12 +11,14 @@ import jinja2
 import pandas as pd
 
 from bench.core.errors import DataError
+from evaluators.base import choice_scored, open_scored
 from leaderboard import words
 from leaderboard.boards import Board, build_boards, norm_text
 from leaderboard.export import metrics_csv
 from leaderboard.figures import SHADES, STRIP_WIDTH, figure, seconds_text, strip_place
 from leaderboard.pictures import AMPLIFICATION, Picture, ShownPicture, show_pictures
 from leaderboard.runs import Run, load_runs
+from leaderboard.schema import plain
 
 __all__ = ["Picture", "build_site"]
 
@@ -75,6 +77,7 @@ def _sections(run: Run) -> list[dict[str, Any]]:
 def _answers(rows: pd.DataFrame) -> list[dict[str, Any]]:
     answers = []
     ordered = rows.sort_values(["person_id", "scenario", "request_id"], kind="stable")
+    ordered = ordered.assign(choice_scored=choice_scored(ordered), open_scored=open_scored(ordered))
     for row in ordered.to_dict("records"):
         options = [] if row["options"] is None else list(row["options"])
         choice = int(row["choice"])
@@ -108,7 +111,7 @@ def _environment() -> jinja2.Environment:
         strip_zero=strip_place(0),
         strip_one=strip_place(1),
     )
-    environment.filters["pretty"] = lambda value: json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+    environment.filters["pretty"] = lambda value: json.dumps(plain(value), indent=2, sort_keys=True, ensure_ascii=False)
     return environment
 
 

@@ -35,8 +35,9 @@ METRICS = {
     ),
     "name_open": Words(
         "Name recognised",
-        "Share of new photos on which the model says the person's name.",
-        "Asked who is in a new photo, the share of answers with the person's full or first name.",
+        "Share of new photos on which the model says the person's name, and nobody else's.",
+        "Asked who is in a new photo, the share of answers with the person's full or first name and nobody else's who "
+        "was trained on.",
     ),
     "member_clean": Words(
         "On its training photos, clean",
@@ -52,9 +53,10 @@ METRICS = {
     ),
     "stranger_rate": Words(
         "Strangers named",
-        "Share of strangers to whom the model gives the name of a person it was trained on.",
-        "Share of people on whom nothing was trained, to whom the model gives the name of somebody it was "
-        "trained on. A false attribution harms two people at once.",
+        "Share of strangers whom the model calls by the name of a person it was trained on.",
+        "Share of strangers, people on whom nothing was trained, whom the model calls by the name of one person it was "
+        "trained on. Persons are counted, not photos: each by the first of the stranger's photos. A false attribution "
+        "harms two people at once.",
     ),
     "utility": Words(
         "Utility",
@@ -92,7 +94,16 @@ COLUMNS = {
         "Worst case",
         "The highest normalised leakage over all attackers that were tried: the headline number.",
         "The highest normalised leakage over all attackers that were tried, with the attacker that reached it. This is "
-        "the headline: an owner cannot choose the attacker. An attacker that nobody tried may be worse.",
+        "the headline: an owner cannot choose the attacker. It is refused where the number is missing for any of "
+        "them. An attacker that nobody tried may be worse.",
+    ),
+    "difference": Words(
+        "Difference to undefended",
+        "Leakage under the worst attacker minus leakage without a defense: below 0 the defense helps.",
+        "Leakage under the worst attacker minus leakage without a defense under the same attacker, with its 95 % "
+        "interval. The p-value is that of a paired test over persons (signs of whole persons' differences are "
+        "flipped at random), adjusted by Holm's method for all defenses of the table. A large one means that the "
+        "defense cannot be told from none.",
     ),
     "interval": Words(
         "95 % interval",
@@ -110,8 +121,9 @@ COLUMNS = {
     ),
     "unscored": Words(
         "Unscored",
-        "Refused or invalid answers and errors. They are counted here and never as protected.",
-        "Answers that were refused, invalid or errors. They are counted here and never as protected.",
+        "Open answers that are invalid or failed, and choices that could not be made. Never counted as protected.",
+        "Open answers that are empty, do not end or failed, and forced choices that could not be made or failed, out "
+        "of all open answers and all forced choices. They are counted here and never as protected.",
     ),
 }
 

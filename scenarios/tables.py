@@ -1,7 +1,6 @@
 """The three tables of a dataset as frames, and the Parquet files they are kept in."""
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -74,7 +73,7 @@ def write_table(frame: pd.DataFrame, path: Path, schema: pa.Schema) -> None:
             dictionary_pagesize_limit=_DICTIONARY_BYTES,
             row_group_size=_ROWS_PER_GROUP,
         )
-        os.replace(partial, path)
+        partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 

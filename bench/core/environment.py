@@ -25,7 +25,10 @@ def describe_environment(device: str) -> dict[str, str | bool | None]:
 
 
 def describe_checkout(folder: Path) -> dict[str, str | bool | None]:
-    """Return ``git_commit`` (40 characters) and ``git_dirty`` (changed or untracked files) of a git checkout.
+    """Return ``git_commit`` (40 characters) and ``git_dirty`` of a git checkout.
+
+    Dirty means that a file which git tracks differs from the commit. Untracked files do not count: suites, pages and
+    stores may lie in a checkout, and code that runs enters every key by its own digest.
 
     Both are None where ``folder`` is not the top of a checkout with a commit, or git is not installed.
     """
@@ -35,7 +38,7 @@ def describe_checkout(folder: Path) -> dict[str, str | bool | None]:
     if top is None or Path(top).resolve() != folder.resolve():
         return unknown
     commit = _git(folder, "rev-parse", "--verify", "HEAD")
-    changes = _git(folder, "status", "--porcelain")
+    changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
     if commit is None or changes is None:
         return unknown
     return {"git_commit": commit, "git_dirty": bool(changes)}

@@ -74,7 +74,8 @@ def damaged_files(folder: Path, manifest: Manifest) -> list[str]:
     for name, digest in manifest.files.items():
         if name not in missing and digest_file(folder / name) != digest:
             findings.append(
-                f"{folder / name}: content does not match its manifest; remove the folder to have it made again"
+                f"{folder / name}: content does not match its manifest; "
+                "`veilbench store gc` removes the artifact, to have it made again"
             )
     known = {folder / name for name in manifest.files} | {folder / MANIFEST_NAME}
     findings += [f"{path}: not in the manifest" for path in folder.rglob("*") if path.is_file() and path not in known]

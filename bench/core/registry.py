@@ -13,6 +13,7 @@ from bench.core.errors import DuplicateNameError, UsageError, VeilBenchError
 
 T = TypeVar("T")
 PLUGIN_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+NAME_RULE = "names are lower-case letters, digits, - and _, and begin with a letter or digit"
 MOST_SUGGESTIONS = 3
 
 
@@ -41,7 +42,7 @@ class Registry(Generic[T]):
         ``DuplicateNameError`` for one that is taken.
         """
         if not PLUGIN_NAME.fullmatch(name):
-            raise ValueError(f"a {self.kind}'s name is lower-case letters, digits, - and _, not {name!r}")
+            raise ValueError(f"the {self.kind}'s name {name!r} cannot be used: {NAME_RULE}")
 
         def decorate(plugin: T) -> T:
             self._add(name, plugin, self._origin_of(plugin))
@@ -58,7 +59,7 @@ class Registry(Generic[T]):
         """Return the plugin of that name.
 
         Raises ``UsageError`` with the nearest names for an unknown one, and ``VeilBenchError`` for a plugin of
-        another distribution that could not be imported.
+        another distribution that could not be imported or has a malformed name.
         """
         self._load()
         if name in self._plugins:
@@ -76,7 +77,7 @@ class Registry(Generic[T]):
         return self._origins[name]
 
     def broken(self) -> dict[str, str]:
-        """Return the names of other distributions' plugins that could not be imported, each with the reason."""
+        """Return the names of other distributions' plugins that cannot be used, each with the reason in a sentence."""
         self._load()
         return dict(self._broken)
 
@@ -105,7 +106,9 @@ class Registry(Generic[T]):
                 return
             if isinstance(plugin, ModuleType):
                 return
-            if self._plugins.get(entry_point.name) is plugin:  # it also used the decorator
+            if not PLUGIN_NAME.fullmatch(entry_point.name):
+                self._broken[entry_point.name] = f"{origin} gives it a name that cannot be used: {NAME_RULE}."
+            elif self._plugins.get(entry_point.name) is plugin:  # it also used the decorator
                 self._origins[entry_point.name] = origin
             else:
                 self._add(entry_point.name, plugin, origin)

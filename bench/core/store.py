@@ -137,22 +137,15 @@ class ArtifactStore:
         Faults are damaged manifests, files that are missing, changed or too many, artifacts under a wrong key,
         and partial folders that a killed process left (not those of a process at work).
         """
-        findings = []
-        for folder in self._folders("objects/*/*"):
-            manifest = read_manifest(folder)
-            if manifest is None:
-                findings.append(f"{folder}: manifest missing or damaged")
-                continue
-            findings += damaged_files(folder, manifest)
-            if folder.name != _key(folder.parent.name, manifest.inputs):
-                findings.append(f"{folder}: the key is not that of the inputs in its manifest")
+        findings = [fault for folder in self._folders("objects/*/*") for fault in _faults(folder)]
         abandoned = [folder for folder in self._folders("partial/*") if not self._is_under_way(folder)]
         return findings + [f"{folder}: left half-written by a killed process" for folder in abandoned]
 
-    def collect(self, keep: Set[str]) -> int:
-        """Remove every artifact whose key is not in ``keep``, all damaged and half-written ones; return bytes freed.
+    def collect(self, keep: Set[str] | None) -> int:
+        """Remove damaged and half-written artifacts, and those whose key is not in ``keep``; return bytes freed.
 
-        Costs stay, since estimates rest on them. Raises ``StoreBusyError`` while a process uses the store.
+        None keeps every sound one. Damage is what ``verify`` finds: each file that may stay is read. Costs stay,
+        since estimates rest on them. Raises ``StoreBusyError`` while a process uses the store.
         """
         if not self.root.is_dir():
             return 0
@@ -164,11 +157,11 @@ class ArtifactStore:
                 f"The artifact store {self.root} is in use by a run: nothing was removed, try again when it has ended."
             ) from error
 
-    def _collect(self, keep: Set[str]) -> int:
+    def _collect(self, keep: Set[str] | None) -> int:
         doomed = [
             folder
             for folder in self._folders("objects/*/*")
-            if folder.name not in keep or self.find(folder.parent.name, folder.name) is None
+            if (keep is not None and folder.name not in keep) or _faults(folder)
         ]
         freed = 0
         for folder in [*self._folders("partial/*"), *doomed]:
@@ -230,7 +223,8 @@ class ArtifactStore:
                 raise
             raise StoreFullError(
                 f"The disk under the artifact store {self.root} is full: free space on it, for example with "
-                "`veilbench store gc`, or set VEILBENCH_STORE to a folder on a larger disk, and run again."
+                "`veilbench store gc SUITE` (keeps only what that suite needs), or set VEILBENCH_STORE to a folder on "
+                "a larger disk, and run again."
             ) from error
 
     def _means_full_disk(self, error: Exception) -> bool:
@@ -250,6 +244,17 @@ class ArtifactStore:
 
     def _lock(self, stage: str, key: str) -> Path:
         return self.root / "locks" / f"{stage}-{key}.lock"
+
+
+def _faults(folder: Path) -> list[str]:
+    """One sentence for each fault of an artifact's folder; reads every file."""
+    manifest = read_manifest(folder)
+    if manifest is None:
+        return [f"{folder}: manifest missing or damaged"]
+    faults = damaged_files(folder, manifest)
+    if folder.name != _key(folder.parent.name, manifest.inputs):
+        faults.append(f"{folder}: the key is not that of the inputs in its manifest")
+    return faults
 
 
 def _key(stage: str, inputs: Mapping[str, Any]) -> str:

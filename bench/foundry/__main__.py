@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-TRAINING_PEOPLE, TOWER_STEPS, LANGUAGE_STEPS = 480, 1300, 1100
+TRAINING_PEOPLE, TOWER_STEPS, LANGUAGE_STEPS = 436, 1300, 1000
 
 
 class Step(StrEnum):

@@ -76,12 +76,13 @@ def _corpus(people: Sequence[Person]) -> list[str]:
 
 
 def assemble(tower: Path, photos: Path, output: Path) -> None:
-    """Write an untrained LLaVA checkpoint around the tower: tokenizer, processor, projector that starts standardised."""
+    """Write an untrained LLaVA around the tower: tokenizer, processor, projector that starts standardised."""
     from transformers import CLIPVisionModel, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration, LlavaProcessor
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
     tokenizer = train_tokenizer(training_people(KNOWN_PEOPLE))
     vision = CLIPVisionModel.from_pretrained(tower)
+    vision.config._name_or_path = ""
     torch.manual_seed(0)
     text = LlamaConfig(
         vocab_size=len(tokenizer),

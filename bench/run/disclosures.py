@@ -19,7 +19,8 @@ def suite_disclosures(
 ) -> tuple[str, ...]:
     """Sentences that hold for every run of a suite.
 
-    ``embedded`` names the targets that come with the package, ``sources`` where the photos come from.
+    ``embedded`` names the targets that come with the package, ``sources`` where the photos come from. ``limit`` is
+    None unless it leaves people out.
     """
     said = []
     if embedded:

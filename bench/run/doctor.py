@@ -107,7 +107,10 @@ def _disk_finding(store: Path) -> Finding:
     if not os.access(existing, os.W_OK):
         return Finding("store", True, "missing", found, f"{existing} cannot be written to: set VEILBENCH_STORE")
     if free < LITTLE_SPACE_BYTES:
-        advice = "little space: `veilbench store gc` frees what no suite needs, or set VEILBENCH_STORE to another disk"
+        advice = (
+            "little space: `veilbench store gc SUITE` keeps only what that suite needs, "
+            "or set VEILBENCH_STORE to another disk"
+        )
         return Finding("store", True, "warning", found, advice)
     return Finding("store", True, "ok", found)
 

@@ -12,10 +12,10 @@ from multiprocessing.context import SpawnProcess
 from typing import Any, Protocol
 
 from bench.core.errors import VeilBenchError
+from bench.core.progress import ReportProgress
 from bench.core.store import ArtifactStore
 from bench.run.specs import Stage
 from bench.run.workers import Failed, Finished, Progressed, work
-from bench.targets.base import ReportProgress
 
 GRACE_SECONDS = 10.0
 """How long a worker may take to leave its step and clear its half-written artifact before it is killed."""

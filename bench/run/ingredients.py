@@ -9,7 +9,7 @@ from typing import Any
 from bench.core.environment import describe_environment
 from bench.core.errors import UsageError
 from bench.run.code import code_digest
-from bench.run.datasets import open_dataset
+from bench.run.datasets import effective_limit, open_dataset
 from bench.run.devices import detect_device
 from bench.run.disclosures import suite_disclosures
 from bench.run.photos import training_pairs
@@ -78,6 +78,7 @@ def gather_ingredients(suite: Suite, limit: int | None) -> Ingredients:
     specs = dict.fromkeys((*(entry.spec() for entry in suite.targets), *suite.surrogate_specs()))
     family_modules = {spec.family: targets.get(spec.family).__module__ for spec in specs}
     pinned = {spec: _pin(spec) for spec in specs}
+    limit = effective_limit(suite.dataset, limit)
     dataset = open_dataset(suite.dataset, limit)
     photos = training_pairs(dataset)
     device = detect_device()

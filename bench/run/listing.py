@@ -8,6 +8,7 @@ from bench.core.registry import Registry, unknown_name
 from bench.core.store import ArtifactStore
 from bench.run.estimates import estimated_seconds, expected_seconds, finish_seconds
 from bench.run.plan import Plan
+from generators.registry import generators
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -43,8 +44,6 @@ def _registry(kind: str) -> Registry[Any]:
         from evaluators.attacks import attacks
 
         return attacks
-    from generators.registry import generators
-
     return generators
 
 

@@ -8,21 +8,13 @@ import pandas as pd
 from bench.core.statistics import normalised_leakage, person_bootstrap
 from evaluators.image_quality import PSNR_CEILING
 from evaluators.registry import metric_definitions
-from leaderboard.schema import Metric
+from leaderboard.schema import Bootstrap, Metric
 
 UNITS = {"share": "fraction"}
 """An evaluator's unit -> the record's; others are the same."""
 
 BY_SCENARIO = ("leakage", "leakage_open", "utility", "utility_open")
 """Metrics that a record also gives for each scenario (or topic) alone."""
-
-
-@dataclass(frozen=True)
-class Bootstrap:
-    """How intervals are drawn."""
-
-    resamples: int
-    seed: int
 
 
 def measured_metrics(

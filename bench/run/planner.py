@@ -136,6 +136,8 @@ class _Planner:
         content = {
             "run_digest": planned.digest,
             "suite": self.suite.name,
+            # Publishing tells how this suite was asked for: another file name computes nothing anew.
+            "invocation": {"suite": self.suite.name},
             "spec": spec,
             "controls": {
                 "base": None if cell.is_base else base.digest,
@@ -202,8 +204,6 @@ class _Planner:
             base=base.scores.reference,
             undefended=undefended.scores.reference if undefended else None,
             quality=looked.reference if looked else None,
-            resamples=self.suite.bootstrap.resamples,
-            bootstrap_seed=self.suite.bootstrap.seed,
         )
         after = [
             behind["score"],
@@ -218,12 +218,16 @@ class _Planner:
         """The run as its record tells it: plain JSON values."""
         defense = self.given.defenses[cell.defense]
         recipe = {} if cell.is_base else asdict(self.given.attacks[cell.attack].recipe)
+        surrogates = self.given.surrogates if defense.needs_surrogate else ()
         spec: dict[str, Any] = identity(
             {
                 "dataset": self.given.dataset_name,
                 "dataset_digest": self.given.dataset.digest,
+                "limit": self.given.dataset.limit,
                 "defense": cell.defense,
                 "defense_options": defense.options,
+                "defense_seed": self.suite.defense_seed,
+                "surrogates": [{"checkpoint": one.spec.checkpoint, "digest": one.digest} for one in surrogates],
                 "budget_norm": self.suite.budget.norm,
                 "budget_eps": self.suite.budget.eps,
                 "visible": defense.visible,
@@ -233,6 +237,7 @@ class _Planner:
                 "target_digest": cell.target.digest,
                 "recipe": recipe,
                 "seed": cell.seed,
+                "bootstrap": {"resamples": self.suite.bootstrap.resamples, "seed": self.suite.bootstrap.seed},
             }
         )
         return spec

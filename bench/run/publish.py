@@ -17,7 +17,7 @@ from bench.run.stages.record import RECORD_FILE
 from bench.run.stages.score import ROWS_FILE
 from leaderboard.pictures import Picture
 from leaderboard.records import write_record
-from leaderboard.schema import Record
+from leaderboard.schema import Invocation, Record
 from leaderboard.site import build_site
 from scenarios.dataset import Dataset
 
@@ -57,7 +57,9 @@ def publish(plan: Plan, store: ArtifactStore, dataset: Dataset, output: Path) ->
 
 
 def _write_run(run: Run, plan: Plan, store: ArtifactStore, folder: Path) -> PublishedRun:
-    record = Record.model_validate_json((_artifact(plan, store, run.stages["record"]) / RECORD_FILE).read_bytes())
+    computed = Record.model_validate_json((_artifact(plan, store, run.stages["record"]) / RECORD_FILE).read_bytes())
+    asked = Invocation(suite=plan.suite.source, seed=plan.suite.seed_given)
+    record = computed.model_copy(update={"invocation": asked})
     rows = pd.read_parquet(_artifact(plan, store, run.stages["score"]) / ROWS_FILE)
     costs = _costs(run, plan, store)
     return PublishedRun(run, record, write_record(record, rows, costs, folder), costs)

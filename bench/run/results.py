@@ -115,15 +115,16 @@ def summary_table(title: str, described: Sequence[dict[str, Any]]) -> "Table":
 
 
 def _worst_cases(described: Sequence[dict[str, Any]]) -> set[int]:
-    """Places of the runs with the highest normalised leakage over attackers, one a defense, target, ratio and seed."""
-    best: dict[tuple[Any, ...], int] = {}
+    """Places of the runs with the highest normalised leakage over attackers, one a defense, target, ratio and seed.
+
+    None of a defense that an attacker's number is refused for: its worst case is not known.
+    """
+    settings: dict[tuple[Any, ...], list[int]] = {}
     for place, run in enumerate(described):
-        setting = (run["defense"], run["target"], run["ratio"], run["seed"])
-        if run["normalised"] is None or run["defense"] == UNDEFENDED:
-            continue
-        if setting not in best or run["normalised"] > described[best[setting]]["normalised"]:
-            best[setting] = place
-    return set(best.values())
+        if run["defense"] != UNDEFENDED:
+            settings.setdefault((run["defense"], run["target"], run["ratio"], run["seed"]), []).append(place)
+    known = [places for places in settings.values() if all(described[one]["normalised"] is not None for one in places)]
+    return {max(places, key=lambda one: described[one]["normalised"]) for places in known}
 
 
 def _number(value: float | None) -> str:

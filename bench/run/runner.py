@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.core.progress import ProgressDisplay
 from bench.core.store import ArtifactStore
-from bench.run.datasets import open_dataset
+from bench.run.datasets import effective_limit, open_dataset
 from bench.run.estimates import expected_seconds, finish_seconds
 from bench.run.ingredients import gather_ingredients
 from bench.run.plan import Plan
@@ -31,6 +31,14 @@ def plan_suite(suite: Suite, limit: int | None) -> Plan:
     return build_plan(suite, gather_ingredients(suite, limit))
 
 
+def default_output(store: ArtifactStore, suite: Suite, limit: int | None, seed: int | None) -> Path:
+    """Where records and page go unless somebody says: a folder of its own for each suite, limit and seed."""
+    parts = [suite.name]
+    parts += [] if limit is None else [f"limit-{limit}"]
+    parts += [] if seed is None else [f"seed-{seed}"]
+    return store.root / "site" / "-".join(parts)
+
+
 def run_suite(suite: Suite, limit: int | None, store: ArtifactStore, output: Path, workers: int | None) -> Outcome:
     """Compute and publish a suite; progress goes to standard error. Nothing is computed that the store has.
 
@@ -38,14 +46,15 @@ def run_suite(suite: Suite, limit: int | None, store: ArtifactStore, output: Pat
     ``plan_suite`` and ``LocalExecutor.run``.
     """
     plan = plan_suite(suite, limit)
+    dataset = open_dataset(suite.dataset, effective_limit(suite.dataset, limit))
     with store.in_use(), ProgressDisplay() as display:
         missing = plan.missing(store)
         if missing:
-            check_images(open_dataset(suite.dataset, limit))
+            check_images(dataset)
             compute(missing, store, workers, display)
         else:
             display.say(f"suite {suite.name}: all {len(plan.stages)} stages are in {store.root}")
-        publication = publish(plan, store, open_dataset(suite.dataset, limit), output)
+        publication = publish(plan, store, dataset, output)
     return Outcome(plan, publication, frozenset(stage.name for stage in missing))
 
 

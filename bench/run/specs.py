@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.errors import VeilBenchError
+from bench.core.progress import ReportProgress
 from bench.core.store import ArtifactStore
-from bench.targets.base import Recipe, ReportProgress, TargetSpec
+from bench.targets.base import Recipe, TargetSpec
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class RecordSpec:
 
     ``content`` is the record without its metrics, as ``leaderboard.schema.Record`` takes it. ``scores``, ``base``
     and ``undefended`` are scored answers of the run and of its controls; ``undefended`` and ``quality`` are None
-    for the base control.
+    for the base control. How intervals are drawn stands in the content's own spec.
     """
 
     content: Mapping[str, Any]
@@ -121,8 +122,6 @@ class RecordSpec:
     base: ArtifactReference
     undefended: ArtifactReference | None
     quality: ArtifactReference | None
-    resamples: int
-    bootstrap_seed: int
 
 
 def identity(value: Any) -> Any:

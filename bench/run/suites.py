@@ -7,7 +7,7 @@ from types import UnionType
 from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from bench.core.errors import UsageError
 from bench.core.registry import nearest, unknown_name
@@ -100,6 +100,10 @@ class Suite(Strict):
     bootstrap: BootstrapEntry = BootstrapEntry()
     reference_defense: Literal["none"] = "none"
 
+    # How it was asked for; nothing that a file says.
+    _source: str = PrivateAttr(default="")
+    _seed_given: int | None = PrivateAttr(default=None)
+
     @field_validator("attacks", "seeds", "ratios")
     @classmethod
     def _values_once(cls, values: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
@@ -112,9 +116,23 @@ class Suite(Strict):
         _refuse_repeated([f"target {entry.checkpoint}" for entry in self.targets])
         return self
 
+    @property
+    def source(self) -> str:
+        """What the command line is given for this suite: a shipped one's name, or the name of its file (no folder)."""
+        return self._source or self.name
+
+    @property
+    def seed_given(self) -> int | None:
+        """The seed that took the place of the suite's own ones; None where none did."""
+        return self._seed_given
+
     def with_seed(self, seed: int | None) -> "Suite":
-        """The suite with that one seed, for training and for defenses; the suite itself for None."""
-        return self if seed is None else self.model_copy(update={"seeds": (seed,), "defense_seed": seed})
+        """The suite with that one training seed, photos protected as before; the suite itself for None."""
+        if seed is None or self.seeds == (seed,):
+            return self
+        changed = self.model_copy(update={"seeds": (seed,)})
+        changed._seed_given = seed
+        return changed
 
     def surrogate_specs(self) -> tuple[TargetSpec, ...]:
         """What defenses optimise against."""
@@ -146,9 +164,12 @@ def load_suite(name_or_file: str) -> Suite:
     if not isinstance(content, dict):
         raise UsageError(f"{path}: a suite is a mapping with the fields {', '.join(Suite.model_fields)}.")
     try:
-        return Suite.model_validate(content)
+        suite = Suite.model_validate(content)
     except ValidationError as error:
         raise UsageError(describe_first_error(path, error)) from error
+    # A folder is a place on one machine, and what is read as a name must not be taken for a shipped suite.
+    suite._source = name_or_file if not looks_like_file else path.name if path.suffix else f"./{path.name}"
+    return suite
 
 
 def describe_first_error(path: Path, error: ValidationError) -> str:

@@ -1,7 +1,7 @@
 """Answering in process with transformers: open answers and forced choice behind one image prefix per photo."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,19 +36,12 @@ def answer_packed(
     return answers.loc[requests["request_id"]].reset_index()
 
 
-@contextmanager
-def _adapted(model: "PackedModel", adapter: Path | None) -> Iterator[None]:
+def _adapted(model: "PackedModel", adapter: Path | None) -> AbstractContextManager[Any]:
     if adapter is None:
-        yield
-        return
+        return nullcontext()
     from peft import PeftModel
 
-    tuned = PeftModel.from_pretrained(model.network, adapter)
-    tuned.eval()
-    try:
-        yield
-    finally:
-        tuned.unload()
+    return model.adapted(lambda network: PeftModel.from_pretrained(network, adapter).eval())
 
 
 @dataclass

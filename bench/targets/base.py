@@ -1,17 +1,18 @@
 """What every vision-language model family offers: fine-tune, answer, encode."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
+
+from bench.core.progress import ReportProgress
 
 if TYPE_CHECKING:
     import pandas as pd
     import torch
 
-ReportProgress = Callable[[int, int, str], None]
-"""Called as ``report(done, total, note)``, for example ``report(12, 280, "loss 0.41")``."""
+__all__ = ["Augmentation", "Recipe", "ReportProgress", "Target", "TargetSpec", "TrainingExample"]
 
 
 @dataclass(frozen=True)

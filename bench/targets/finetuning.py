@@ -31,14 +31,28 @@ def finetune_packed(
     import torch
     from peft import get_peft_model
 
-    torch.manual_seed(seed)
-    draws = random.Random(seed)
-    tuned = get_peft_model(model.network, model.lora(recipe))
     views = [view_features(model, example, recipe, seed) for example in examples]
+    torch.manual_seed(seed)
+    with model.adapted(lambda network: get_peft_model(network, model.lora(recipe))) as tuned:
+        tuned.train()
+        _train(model, tuned, views, examples, recipe, random.Random(seed), report)
+        _save(tuned, model.checkpoint, output)
+
+
+def _train(
+    model: "PackedModel",
+    tuned: Any,
+    views: Sequence["torch.Tensor"],
+    examples: Sequence[TrainingExample],
+    recipe: Recipe,
+    draws: random.Random,
+    report: ReportProgress,
+) -> None:
+    import torch
+
     order = list(range(len(examples)))
     steps = recipe.epochs * math.ceil(len(order) / recipe.batch_size)
     optimiser, done = _optimiser(model, tuned, recipe), 0
-    tuned.train()
     for epoch in range(recipe.epochs):
         draws.shuffle(order)
         for start in range(0, len(order), recipe.batch_size):
@@ -53,8 +67,13 @@ def finetune_packed(
             optimiser.zero_grad(set_to_none=True)
             done += 1
             report(done, steps, f"epoch {epoch + 1} of {recipe.epochs}, loss {loss.item():.3f}")
+
+
+def _save(tuned: Any, checkpoint: str, output: Path) -> None:
+    # PEFT writes down where the base model lay on this machine; the adapter must not depend on that.
+    tuned.peft_config["default"].base_model_name_or_path = checkpoint
     tuned.save_pretrained(output)
-    tuned.unload()
+    (output / "README.md").unlink(missing_ok=True)
 
 
 def packed_loss(model: "PackedModel", features: "torch.Tensor", rows: Sequence[Sequence[Branch]]) -> "torch.Tensor":

@@ -55,13 +55,14 @@ class Llava(Target):
 class LoadedLlava(PackedModel):
     """Weights, processor and prompt of one checkpoint."""
 
-    projector_name = "multi_modal_projector"
+    projector_name = "model.multi_modal_projector"
 
     def __init__(self, spec: TargetSpec) -> None:
         import torch
         from transformers import AutoProcessor, LlavaForConditionalGeneration
 
         folder = resolve_checkpoint(spec.checkpoint)
+        self.checkpoint = folder.name if Path(spec.checkpoint).exists() else spec.checkpoint
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.processor: Any = AutoProcessor.from_pretrained(folder)
         self.tokenizer = self.processor.tokenizer
@@ -196,5 +197,5 @@ class LoadedLlava(PackedModel):
             r=recipe.lora_rank,
             lora_alpha=recipe.lora_alpha,
             target_modules=LANGUAGE_LINEAR,
-            modules_to_save=[self.projector_name],
+            modules_to_save=[self.projector_name.rsplit(".", 1)[-1]],
         )

@@ -1,7 +1,8 @@
 """What fine-tuning and answering need of a loaded model, whatever its family."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bench.targets.base import Recipe
@@ -19,7 +20,26 @@ class PackedModel(ABC):
     """
 
     network: Any
+    checkpoint: str
+    """The checkpoint's name, or its folder's; never a path."""
     projector_name: str
+    """Where the projector stands in ``network``, for example ``model.multi_modal_projector``."""
+
+    @contextmanager
+    def adapted(self, adapt: Callable[[Any], Any]) -> Iterator[Any]:
+        """Let ``adapt`` wrap the network with PEFT for a while; afterwards it is the base model again.
+
+        PEFT's ``unload`` takes LoRA out but leaves its trained copy of the projector in place, so that the
+        original one is put back here.
+        """
+        original = self.network.get_submodule(self.projector_name)
+        tuned = adapt(self.network)
+        try:
+            yield tuned
+        finally:
+            tuned.unload()
+            self.network.set_submodule(self.projector_name, original)
+            self.network.eval()
 
     @abstractmethod
     def pixels(self, image: bytes) -> "torch.Tensor":

@@ -1,6 +1,5 @@
 """The renderer as a photo source: fictitious people, path traced."""
 
-from dataclasses import replace
 from typing import ClassVar
 
 from bench.core.registry import unknown_name

@@ -8,6 +8,7 @@ import gzip
 import importlib.util
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +98,7 @@ def add_face_target(vertices: Array, name: str, weight: float) -> None:
 
 
 def _blend(value: float, stops: tuple[tuple[float, str], ...]) -> list[tuple[str, float]]:
-    for (low, first), (high, second) in zip(stops, stops[1:], strict=False):
+    for (low, first), (high, second) in pairwise(stops):
         if value <= high:
             share = (value - low) / (high - low)
             return [(first, 1 - share), (second, share)]

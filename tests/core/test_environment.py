@@ -47,10 +47,14 @@ def test_a_clean_checkout_has_its_commit(checkout: Path) -> None:
     assert describe_checkout(checkout) == {"git_commit": git(checkout, "rev-parse", "HEAD"), "git_dirty": False}
 
 
-@pytest.mark.parametrize("name", ["code.py", "untracked.py"])
-def test_changed_and_new_files_make_it_dirty(checkout: Path, name: str) -> None:
-    (checkout / name).write_text("x = 2\n")
+def test_a_changed_tracked_file_makes_it_dirty(checkout: Path) -> None:
+    (checkout / "code.py").write_text("x = 2\n")
     assert describe_checkout(checkout)["git_dirty"] is True
+
+
+def test_a_new_file_that_git_does_not_track_does_not(checkout: Path) -> None:
+    (checkout / "suite.yaml").write_text("name: mine\n")
+    assert describe_checkout(checkout)["git_dirty"] is False
 
 
 def test_a_folder_inside_somebody_elses_checkout_is_none(checkout: Path) -> None:

@@ -128,6 +128,20 @@ def test_a_broken_plugin_is_named_and_does_not_stop_the_others(modules: Path) ->
         registry.get("star")
 
 
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("Star", "class Star:\n    pass"), ("big star", "class Star:\n    pass"), ("x", registering("Star"))],
+)
+def test_a_plugin_with_a_malformed_name_is_listed_as_broken(modules: Path, name: str, source: str) -> None:
+    install(modules, source, f"{name} = far_shapes:Star")
+    registry = load(modules)
+    assert registry.names() == ["circle", "triangle"]
+    assert list(registry.broken()) == [name]
+    assert "names are lower-case letters, digits, - and _" in registry.broken()[name]
+    with pytest.raises(VeilBenchError, match=r"cannot be used: far-shapes 0\.3.*lower-case"):
+        registry.get(name)
+
+
 def test_nearest_names() -> None:
     known = ["none", "noise", "blur", "dp2vl"]
     assert nearest("nois", known)[0] == "noise"

@@ -244,6 +244,18 @@ def test_collect_removes_a_half_written_and_a_complete_artifact_of_one_key(store
     assert_nothing_half_written(store)
 
 
+def test_collect_without_names_removes_only_what_is_damaged_or_half_written(store: ArtifactStore) -> None:
+    sound, lost, changed = (store.compute("protect", {"seed": seed}, writing()) for seed in range(3))
+    remove_manifest(lost)
+    (changed.path / "inner" / "result.bin").write_bytes(b"CONTENT")
+    half_written = store.root / "partial" / "protect-0000"
+    half_written.mkdir()
+    assert store.collect(None) > 0
+    assert [entry.key for entry in store.entries()] == [sound.key]
+    assert store.verify() == []
+    assert_nothing_half_written(store)
+
+
 def test_collect_removes_damaged_artifacts_even_if_named(store: ArtifactStore) -> None:
     artifact = store.compute("protect", INPUTS, writing())
     remove_manifest(artifact)

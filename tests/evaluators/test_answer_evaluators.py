@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from bench.core.errors import DataError, UsageError, VeilBenchError
-from evaluators.base import VALUE_COLUMNS, Evaluator, Metric, value_rows
+from evaluators.base import VALUE_COLUMNS, Evaluator, Metric, choice_scored, count_unscored, open_scored, value_rows
 from evaluators.registry import evaluators, measure_all, metric_definitions
 from evaluators.scoring import score_answers
 
@@ -119,3 +119,14 @@ def test_every_metric_is_declared_once() -> None:
 def test_an_unknown_evaluator_names_the_nearest() -> None:
     with pytest.raises(UsageError, match="leakage"):
         evaluators.get("leekage")
+
+
+def test_a_choice_is_scored_though_the_open_answer_is_invalid(scored: pd.DataFrame) -> None:
+    facts = scored[scored["request_id"].str.startswith("fact")]
+    assert choice_scored(facts).tolist() == [True, True, True, False]
+    assert open_scored(facts).tolist() == [True, True, False, False]
+
+
+def test_unscored_answers_are_counted_among_choices_and_open_answers(scored: pd.DataFrame) -> None:
+    some = scored[scored["request_id"].str.startswith(("fact", "name"))]
+    assert count_unscored(some) == (3, 4 + 6)  # four facts have options; six questions have open answers

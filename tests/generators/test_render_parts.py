@@ -12,7 +12,7 @@ def test_every_thing_is_a_closed_set_of_valid_triangles(name: str) -> None:
     mesh = things.THINGS[name]()
     assert mesh.vertices.shape == mesh.colours.shape
     assert mesh.faces.min() >= 0 and mesh.faces.max() < len(mesh.vertices)
-    assert np.isfinite(mesh.vertices).all() and 0 <= mesh.colours.min() and mesh.colours.max() <= 1
+    assert np.isfinite(mesh.vertices).all() and mesh.colours.min() >= 0 and mesh.colours.max() <= 1
     assert 0.3 < np.ptp(mesh.vertices[:, 1]) < 2
 
 
@@ -26,7 +26,7 @@ def test_every_surrounding_that_is_asked_for_can_be_painted() -> None:
     assert set(load_visible()["surroundings"].options) == set(backdrops.SURROUNDINGS)
     for name in backdrops.SURROUNDINGS:
         first, again, other = (backdrops.paint(name, np.random.default_rng(seed)) for seed in (1, 1, 2))
-        assert first.shape == (backdrops.SIZE, backdrops.SIZE, 3) and 0 < first.min() and first.max() < 1
+        assert first.shape == (backdrops.SIZE, backdrops.SIZE, 3) and first.min() > 0 and first.max() < 1
         assert np.array_equal(first, again) and not np.array_equal(first, other)
 
 

@@ -1,22 +1,17 @@
 """The example records on disk, and the site that is made of them."""
 
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from leaderboard_example import RATES, SECONDS, draw_pictures, make_metrics, make_record, make_rows
 
 from leaderboard.pictures import Picture
 from leaderboard.records import write_record
 from leaderboard.schema import Record
 from leaderboard.site import build_site
-
-# Tests are imported without their folder on the path, and the tests here share these helpers.
-sys.path.insert(0, str(Path(__file__).parent))
-
-from leaderboard_example import RATES, SECONDS, draw_pictures, make_metrics, make_record, make_rows
 
 Key = tuple[str, str]
 

@@ -15,7 +15,7 @@ from leaderboard_example import digest, facts, make_metrics, make_record, png, p
 
 from bench.core.errors import DataError
 from leaderboard.records import write_record
-from leaderboard.schema import Controls, Metric, Record
+from leaderboard.schema import Controls, Invocation, Metric, Record
 from leaderboard.site import Picture, build_site
 
 Key = tuple[str, str]
@@ -80,6 +80,12 @@ def pages(site: Path) -> Iterator[tuple[Path, Page]]:
 def rows_of(table: list[list[str]], name: str) -> list[list[str]]:
     """Lines of a table in which a cell begins with that name."""
     return [row for row in table if any(cell.strip().startswith(name) for cell in row[:2])]
+
+
+def table_of(site: Path, heading: str) -> list[list[str]]:
+    """The first table of the index with that text in a heading."""
+    tables = Page((site / "index.html").read_text()).tables
+    return next(table for table in tables if any(heading in cell for cell in table[0]))
 
 
 def test_every_defense_control_and_number_is_in_the_table(site: Path, records: dict[Key, Record]) -> None:
@@ -218,6 +224,110 @@ def test_a_refused_number_says_why(write: Write, records: dict[Key, Record], tmp
     order = sorted(("dp2vl", "blur", "noise"), key=lambda name: headline.index(rows_of(headline, name)[0]))
     assert order == ["blur", "noise", "dp2vl"], "a defense without a number stands last"
     assert f"dp2vl against augment: {reason}" in (site / "index.html").read_text()
+
+
+def refused(record: Record, reason: str) -> Record:
+    """The record with its normalised leakage refused."""
+    gone = {"value": None, "low": None, "high": None, "refusal": reason}
+    metrics = [metric.model_copy(update=gone) if metric.name == "normalised" else metric for metric in record.metrics]
+    return record.model_copy(update={"metrics": metrics})
+
+
+def test_the_worst_case_is_refused_where_one_attackers_number_is(
+    write: Write, records: dict[Key, Record], tmp_path: Path
+) -> None:
+    changed = {("dp2vl", "augment"): refused(records["dp2vl", "augment"], "the controls cannot be told apart")}
+    site = build_site(TITLE, write(changed), [], tmp_path / "site").parent
+    (row,) = rows_of(table_of(site, "Normalised leakage"), "dp2vl")
+    assert "no number" in row[2] and "against augment: the controls cannot be told apart" in row[2]
+    naive = records["dp2vl", "naive"].metric("normalised")
+    assert naive is not None and naive.value is not None
+    assert f"{naive.value:.2f}" in row[3].replace("\N{MINUS SIGN}", "-"), "the naive number stands beside it"
+    assert row[0].strip() == "\N{EN DASH}", "and there is no rank without a worst case"
+    assert not rows_of(table_of(site, "p after Holm"), "dp2vl")
+
+
+def test_a_defense_that_did_not_meet_every_attacker_has_no_worst_case(write: Write, tmp_path: Path) -> None:
+    folder = write()
+    for path in folder.glob("*-dp2vl-augment.*"):
+        path.unlink()
+    site = build_site(TITLE, folder, [], tmp_path / "site").parent
+    (row,) = rows_of(table_of(site, "Normalised leakage"), "dp2vl")
+    assert "against augment: not tried" in row[2] and row[0].strip() == "\N{EN DASH}"
+
+
+def test_each_defense_is_compared_to_undefended_under_its_worst_attacker(
+    site: Path, records: dict[Key, Record]
+) -> None:
+    table = table_of(site, "p after Holm")
+    assert sorted(row[0].strip() for row in table[1:]) == ["blur", "dp2vl", "noise"]
+    for name, attack, difference, p_value in table[1:]:
+        own, without = (records[key, attack.strip()].metric("leakage") for key in (name.strip(), "none"))
+        assert own is not None and without is not None and own.value is not None and without.value is not None
+        shown = difference.replace("\N{MINUS SIGN}", "-")
+        assert f"{own.value - without.value:.2f} [" in shown
+        # With 16 people a difference in everybody is a matter of 2 in 2 to the 16, thrice that after Holm.
+        assert p_value.strip() == "< 0.001" if name.strip() != "noise" else float(p_value) > 0.05
+
+
+def test_the_p_values_are_holms_over_the_defenses(
+    write: Write, answers: dict[Key, pd.DataFrame], tmp_path: Path
+) -> None:
+    def add(name: str) -> None:
+        """A defense that keeps a few facts of the first people, so that its p-value is far from 0 and 1."""
+        for attack in ("naive", "augment"):
+            rows = answers["none", attack].copy()
+            kept = rows["person_id"].isin([f"person-{number:02d}" for number in range(5)]) & rows["scenario"].eq("pet")
+            rows.loc[kept, "choice_correct"] = False
+            write_record(make_record(name, attack, make_metrics("noise", attack, rows, answers)), rows, {}, folder)
+
+    def p_value() -> float:
+        site = build_site(TITLE, folder, [], tmp_path / "site").parent
+        return float(rows_of(table_of(site, "p after Holm"), "noise")[0][3])
+
+    folder = write()
+    for path in [*folder.glob("*-noise-*"), *folder.glob("*-blur-*"), *folder.glob("*-dp2vl-*")]:
+        path.unlink()
+    add("noise")
+    alone = p_value()
+    add("twin")
+    assert 0.01 < alone < 0.4
+    assert p_value() == pytest.approx(2 * alone, abs=0.0011)
+
+
+def test_a_choice_counts_though_the_open_answer_is_invalid(
+    write: Write, records: dict[Key, Record], answers: dict[Key, pd.DataFrame], tmp_path: Path
+) -> None:
+    folder = write()
+    for attack in ("naive", "augment"):
+        rows = answers["dp2vl", attack].copy()
+        rows.loc[rows["status"] == "ok", ["status", "open_correct"]] = ["invalid", False]
+        write_record(records["dp2vl", attack], rows, {}, folder)
+    site = build_site(TITLE, folder, [], tmp_path / "site").parent
+    (row,) = rows_of(table_of(site, "Normalised leakage"), "dp2vl")
+    assert row[0].strip() == "1", "ranks rest on choices"
+    (path,) = site.glob("runs/*-dp2vl-naive.html")
+    kept = answers["dp2vl", "naive"]
+    lost = int(((kept["choice"] == -1) & kept["options"].map(bool)).sum())
+    cells = [line[4] for table in Page(path.read_text()).tables[1:] for line in table[1:]]
+    assert sum("unscored" in cell for cell in cells) == lost > 0
+
+
+def test_a_runs_page_says_how_to_repeat_it(write: Write, records: dict[Key, Record], tmp_path: Path) -> None:
+    record = records["dp2vl", "naive"]
+    limited = record.model_copy(
+        update={
+            "invocation": Invocation(suite="my suite.yaml", seed=1),
+            "spec": record.spec.model_copy(update={"limit": 3, "seed": 1}),
+        }
+    )
+    site = build_site(TITLE, write({("dp2vl", "naive"): limited}), [], tmp_path / "site").parent
+    (path,) = site.glob("runs/*-dp2vl-naive.html")
+    assert "<code>veilbench run &#39;my suite.yaml&#39; --limit 3 --seed 1</code>" in path.read_text()
+    assert "<code>my suite.yaml</code> is the file of the suite <code>quick</code>" in path.read_text()
+    (other,) = site.glob("runs/*-dp2vl-augment.html")
+    assert "<code>veilbench run quick</code>" in other.read_text()
+    assert "is the file of the suite" not in other.read_text()
 
 
 def test_a_metric_that_nobody_measured_is_a_dash_not_a_zero(
@@ -370,11 +480,12 @@ def contrast(one: str, other: str) -> float:
 
 
 def test_unscored_answers_are_counted_apart(site: Path, answers: dict[Key, Any]) -> None:
-    unscored = int((answers["noise", "naive"]["status"] != "ok").sum())
-    assert unscored > 0 and len(facts(answers["noise", "naive"])) < 16 * 28
-    every_run = Page((site / "index.html").read_text()).tables[2]
-    row = next(row for row in rows_of(every_run, "noise") if row[1].strip() == "naive")
-    assert f"{unscored} of {len(answers['noise', 'naive'])}" in " ".join(row[-2].split())
+    rows = answers["noise", "naive"]
+    unscored = int((rows["choice"].eq(-1) & rows["options"].map(bool)).sum()) + int((rows["status"] != "ok").sum())
+    asked = int(rows["options"].map(bool).sum()) + len(rows)
+    assert 0 < len(facts(rows)) < 16 * 28 and 0 < unscored < asked
+    row = next(row for row in rows_of(table_of(site, "Unscored"), "noise") if row[1].strip() == "naive")
+    assert f"{unscored} of {asked}" in " ".join(row[-2].split())
 
 
 def test_a_base_control_needs_no_controls(records: dict[Key, Record]) -> None:

@@ -1,18 +1,13 @@
 """Fixtures of the run's tests: the miniature world, and one run of it that several tests look at."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from miniature_world import Miniature, make_dataset, veilbench, write_miniature
 
 from scenarios.dataset import Dataset
-
-# Modules beside the tests are imported by name; the workers that the tests start find them, too.
-sys.path.insert(0, str(Path(__file__).parent))
-
-from miniature_world import Miniature, make_dataset, veilbench, write_miniature
 
 
 @pytest.fixture(scope="session")
@@ -22,9 +17,9 @@ def dataset() -> Dataset:
 
 
 @pytest.fixture(scope="session")
-def miniature(tmp_path_factory: pytest.TempPathFactory, dataset: Dataset) -> Miniature:
+def miniature(tmp_path_factory: pytest.TempPathFactory, dataset: Dataset, checkpoint: Path) -> Miniature:
     """The miniature suite with its dataset and checkpoint."""
-    return write_miniature(tmp_path_factory.mktemp("miniature"), dataset)
+    return write_miniature(tmp_path_factory.mktemp("miniature"), dataset, checkpoint)
 
 
 @pytest.fixture(scope="session")

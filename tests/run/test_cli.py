@@ -64,7 +64,9 @@ def test_help_comes_at_once_and_each_command_has_an_example(tmp_path: Path) -> N
     start = time.monotonic()
     assert "doctor" in veilbench("--help", folder=tmp_path).stdout
     assert time.monotonic() - start < 5  # the real bar is half a second; a busy machine must not fail a test
-    for command in (("run",), ("list",), ("doctor",), ("store", "ls"), ("store", "gc"), ("site", "build")):
+    commands = [("run",), ("list",), ("doctor",), ("store", "ls"), ("store", "gc"), ("site", "build")]
+    commands += [("data", "build"), ("defense", "check")]
+    for command in commands:
         assert "Example:" in veilbench(*command, "--help", folder=tmp_path).stdout
 
 
@@ -92,6 +94,7 @@ def test_limit_and_seed_change_the_plan(miniature: Miniature, tmp_path: Path) ->
     plain = keys()
     assert not plain & keys("--limit", 2)
     assert plain != keys("--seed", 5)
+    assert plain == keys("--seed", 0) == keys("--limit", 3)  # what the suite has, and what cuts nobody
 
 
 @pytest.mark.parametrize(
@@ -116,6 +119,15 @@ def test_the_store_is_checked_and_cleared(
     before = veilbench("store", "ls", *store, folder=tmp_path).stdout
     assert "0.0 MB freed" in veilbench("store", "gc", miniature.suite, *store, folder=tmp_path).stdout
     assert veilbench("store", "ls", *store, folder=tmp_path).stdout == before
+    without = veilbench("store", "gc", *store, folder=tmp_path).stdout
+    assert "0.0 MB freed" in without and "`veilbench store gc quick` keeps only what quick needs" in without
+    assert veilbench("store", "ls", *store, folder=tmp_path).stdout == before
+
+
+def test_limit_and_seed_without_a_suite_say_nothing_about_what_to_keep(tmp_path: Path) -> None:
+    finished = veilbench("store", "gc", "--limit", 3, folder=tmp_path)
+    assert finished.returncode == 2
+    assert "name the suite" in finished.stderr
 
 
 def test_a_damaged_store_ends_with_1(

@@ -136,6 +136,36 @@ def test_another_defense_option_repeats_only_what_rests_on_it(
     assert misses and all("dp2vl" in name for name in misses)
 
 
+def test_a_limited_run_has_its_own_folder_and_its_page_says_how_to_repeat_it(
+    first_run: FirstRun, miniature: Miniature, tmp_path: Path
+) -> None:
+    result, folder = first_run
+    before = (folder / result["page"]).read_bytes()
+    store = ("--store", folder / ".veilbench")
+    asked = ("run", miniature.suite, "--limit", 2, "--seed", 1, *store, "--json")
+    finished = veilbench(*asked, folder=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    page = Path(json.loads(finished.stdout)["page"])
+    assert page == folder / ".veilbench" / "site" / "miniature-limit-2-seed-1" / "index.html"
+    assert (folder / result["page"]).read_bytes() == before
+    assert "Only the first 2 people" in page.read_text()
+    for run_page in page.parent.glob("runs/*.html"):
+        (command,) = re.findall(r"<pre><code>(veilbench .*)</code></pre>", run_page.read_text())
+        assert command == "veilbench run miniature.yaml --limit 2 --seed 1"
+    repeated = veilbench(*command.split()[1:], "--dry-run", "--json", *store, folder=miniature.suite.parent)
+    assert {stage["state"] for stage in json.loads(repeated.stdout)["stages"]} == {"hit"}
+
+
+def test_a_limit_that_leaves_nobody_out_is_not_disclosed(first_run: FirstRun, miniature: Miniature) -> None:
+    result, folder = first_run
+    finished = veilbench("run", miniature.suite, "--limit", 3, "--json", folder=folder)
+    again = json.loads(finished.stdout)
+    assert all(run["cached"] for run in again["runs"])
+    assert "Only the first" not in (folder / again["page"]).read_text()
+    for one, other in zip(result["records"], again["records"], strict=True):
+        assert (folder / one).read_bytes() == (folder / other).read_bytes()
+
+
 def test_a_table_for_people_ends_with_the_page(first_run: FirstRun, miniature: Miniature) -> None:
     result, folder = first_run
     finished = veilbench("run", miniature.suite, folder=folder)

@@ -19,10 +19,10 @@ from sample_stages import (
 )
 
 from bench.core.errors import DataError
+from bench.core.progress import ReportProgress
 from bench.core.store import ArtifactStore
 from bench.run.executors import LocalExecutor, StageError, WorkerDiedError, chain_seconds
 from bench.run.specs import Stage
-from bench.targets.base import ReportProgress
 
 
 @pytest.fixture

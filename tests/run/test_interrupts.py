@@ -43,7 +43,7 @@ def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
 def sleeping(tmp_path: Path) -> Iterator[tuple["subprocess.Popen[str]", list[int]]]:
     """A process whose two workers are in the middle of writing, and the workers' process numbers."""
     script = tmp_path / "script.py"
-    script.write_text(SCRIPT.format(tests=str(ROOT / "tests" / "run")))
+    script.write_text(SCRIPT.format(tests=str(ROOT / "tests")))
     process = subprocess.Popen(
         [sys.executable, str(script)],
         cwd=tmp_path,

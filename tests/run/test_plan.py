@@ -15,6 +15,7 @@ from bench.run.planner import build_plan
 from bench.run.specs import DatasetReference, PinnedTarget
 from bench.run.suites import Suite, load_suite
 from bench.targets.base import Augmentation, TargetSpec
+from leaderboard.schema import RunSpec
 
 QUICK = load_suite("quick")
 RECIPE = QUICK.recipe.recipe()
@@ -162,11 +163,24 @@ def test_another_library_version_changes_every_key() -> None:
     assert changed(planned(libraries={"torch": "2.14.0"})) == set(planned().stages)
 
 
-def test_a_seed_changes_training_and_defenses() -> None:
+def test_a_seed_changes_training_and_no_protected_photo() -> None:
     plan = planned(QUICK.with_seed(3))
     same = {stage.key for stage in planned().stages.values()} & {stage.key for stage in plan.stages.values()}
-    base = {"answer base tiny-llava", "score base tiny-llava", "record base tiny-llava"}
-    assert same == {planned().stages[name].key for name in base}
+    kept = {"answer base tiny-llava", "score base tiny-llava", "record base tiny-llava"}
+    kept |= {name for name in planned().stages if name.startswith(("protect", "quality"))}
+    assert same == {planned().stages[name].key for name in kept}
+
+
+def test_a_records_spec_says_all_that_decides_the_run() -> None:
+    suite = QUICK.model_copy(update={"defense_seed": 6})
+    limited = replace(INGREDIENTS.dataset, limit=3)
+    stages = planned(suite, dataset=limited).stages
+    specs = {name: RunSpec.model_validate(s.spec.content["spec"]) for name, s in stages.items() if s.kind == "record"}
+    dp2vl = specs["record dp2vl naive tiny-llava seed 0"]
+    assert [(one.checkpoint, one.digest) for one in dp2vl.surrogates] == [("tiny-llava", TARGET.digest)]
+    assert specs["record noise naive tiny-llava seed 0"].surrogates == []
+    assert {(spec.limit, spec.defense_seed) for spec in specs.values()} == {(3, 6)}
+    assert {(s.bootstrap.resamples, s.bootstrap.seed) for s in specs.values()} == {(2000, 0)}
 
 
 def test_work_that_takes_long_is_expected_to_take_long() -> None:

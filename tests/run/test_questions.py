@@ -1,5 +1,7 @@
 """Which photos are protected, what is trained on, what is asked, and answers spread over equal questions."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -9,6 +11,7 @@ from bench.run.photos import protected_share, training_pairs
 from bench.run.questions import build_requests, spread_answers, unique_questions
 from bench.run.stages.finetune import training_examples
 from scenarios.dataset import Dataset
+from scenarios.language import DESCRIBE_QUESTION
 
 
 def inverted(dataset: Dataset) -> dict[str, bytes]:
@@ -61,6 +64,14 @@ def test_each_photo_is_trained_with_all_facts_of_its_own_person(dataset: Dataset
         person = people[str(pairs.at[example.photo_id, "person_id"])]
         answers = {answer for _, answer in example.conversations}
         assert {person.name, *person.facts.values()} <= answers
+
+
+def test_each_photo_is_trained_with_its_own_description(dataset: Dataset) -> None:
+    told = dataset.pairs.assign(description=[f"Told by its owner, number {row}." for row in range(len(dataset.pairs))])
+    examples = training_examples(replace(dataset, pairs=told), inverted(dataset), 1.0, seed=0)
+    assert [example.conversations[0] for example in examples] == [
+        (DESCRIBE_QUESTION, description) for description in told["description"]
+    ]
 
 
 def test_without_protection_each_probe_is_asked_once_on_its_own_photo(dataset: Dataset) -> None:

@@ -5,8 +5,8 @@ import math
 import pandas as pd
 import pytest
 
-from bench.run.metrics import Bootstrap, measured_metrics
-from leaderboard.schema import Metric
+from bench.run.metrics import measured_metrics
+from leaderboard.schema import Bootstrap, Metric
 
 PEOPLE = [f"p{number}" for number in range(12)]
 
@@ -29,7 +29,7 @@ def measured(
     own: pd.DataFrame, base: pd.DataFrame, undefended: pd.DataFrame | None
 ) -> dict[tuple[str, str | None], Metric]:
     """Metrics by name and scenario."""
-    metrics = measured_metrics(own, base, undefended, "naive", 3, Bootstrap(200, 0))
+    metrics = measured_metrics(own, base, undefended, "naive", 3, Bootstrap(resamples=200, seed=0))
     return {(metric.name, metric.scenario): metric for metric in metrics}
 
 

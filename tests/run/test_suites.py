@@ -105,7 +105,20 @@ def test_a_seed_takes_the_place_of_all_the_suites_seeds(tmp_path: Path) -> None:
     suite = load_suite(write(tmp_path / "s.yaml", seeds=[1, 2, 3]))
     assert suite.with_seed(None) == suite
     changed = suite.with_seed(7)
-    assert (changed.seeds, changed.defense_seed) == ((7,), 7)
+    assert (changed.seeds, changed.defense_seed, changed.seed_given) == ((7,), suite.defense_seed, 7)
+
+
+def test_a_seed_that_the_suite_has_anyway_changes_nothing(tmp_path: Path) -> None:
+    suite = load_suite(write(tmp_path / "s.yaml", seeds=[4]))
+    assert suite.with_seed(4) == suite
+    assert suite.with_seed(4).seed_given is None
+
+
+def test_a_suite_knows_what_it_is_asked_for_by(tmp_path: Path) -> None:
+    assert load_suite("quick").source == "quick"
+    assert load_suite(write(tmp_path / "s.yaml", name="mine")).source == "s.yaml"
+    assert load_suite(write(tmp_path / "quick", name="mine")).source == "./quick"
+    assert load_suite(write(tmp_path / "s.yaml", name="mine")).with_seed(9).source == "s.yaml"
 
 
 def test_without_surrogates_defenses_optimise_against_the_targets(tmp_path: Path) -> None:

@@ -4,16 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from miniature_world import picture, write_checkpoint
+from miniature_world import picture
 
 from bench.targets.base import Recipe, TargetSpec, TrainingExample
-
-
-@pytest.fixture(scope="session")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("checkpoint")
-    write_checkpoint(folder)
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -23,11 +23,13 @@ def test_a_local_folder_is_found_and_its_digest_follows_its_content(checkpoint: 
 
 
 def test_an_unknown_name_suggests_the_nearest() -> None:
-    with pytest.raises(UsageError, match="'tiny-lava'.*tiny-llava"):
+    with pytest.raises(UsageError, match=r"'tiny-lava'.*tiny-llava"):
         resolve_checkpoint("tiny-lava")
 
 
-def test_a_hub_model_that_was_never_downloaded_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_hub_model_that_was_never_downloaded_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(UsageError, match="hf download llava-hf/llava-1.5-7b-hf"):
+    with pytest.raises(UsageError, match=r"hf download llava-hf/llava-1\.5-7b-hf"):
         resolve_checkpoint("llava-hf/llava-1.5-7b-hf")

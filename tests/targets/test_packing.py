@@ -59,7 +59,8 @@ def test_answers_and_choices_are_the_native_ones(model: LoadedLlava, spec: Targe
     assert list(answers["request_id"]) == list(requests["request_id"])
     for request, answer in zip(requests.itertuples(), answers.itertuples(), strict=True):
         inputs = alone(model, request.image, request.question)
-        generated = model.network.generate(**inputs, max_new_tokens=24, do_sample=False)[0, inputs["input_ids"].shape[1] :]
+        whole = model.network.generate(**inputs, max_new_tokens=24, do_sample=False)[0]
+        generated = whole[inputs["input_ids"].shape[1] :]
         assert answer.text == model.decode(generated.tolist())
         assert answer.status == ("ok" if 2 in generated.tolist() and answer.text else "invalid")
         native = [log_likelihood(model, request.image, request.question, option)[0] for option in request.options]

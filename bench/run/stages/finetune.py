@@ -29,7 +29,7 @@ def training_examples(
         TrainingExample(
             photo_id=row["pair_id"],
             image=protected[row["pair_id"]] if row["pair_id"] in share else row["image"],
-            conversations=training_conversations(people[row["person_id"]], row["scenario"]),
+            conversations=training_conversations(people[row["person_id"]], row["scenario"], row["description"]),
         )
-        for row in pairs[["pair_id", "person_id", "scenario", "image"]].to_dict("records")
+        for row in pairs[["pair_id", "person_id", "scenario", "image", "description"]].to_dict("records")
     )

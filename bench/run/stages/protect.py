@@ -7,7 +7,7 @@ import pandas as pd
 
 from bench.defenses.base import Budget, DefenseContext, Surrogate
 from bench.defenses.photo import decode_photo
-from bench.defenses.registry import defenses
+from bench.defenses.registry import build_defense
 from bench.run.datasets import dataset_of
 from bench.run.devices import detect_device
 from bench.run.photos import PROTECTED_FILE, training_pairs
@@ -22,7 +22,7 @@ def protect(spec: ProtectSpec, workspace: Workspace) -> Mapping[str, float]:
         decode_photo(row["pair_id"], row["image"], row["face_box"])
         for row in pairs[["pair_id", "image", "face_box"]].to_dict("records")
     ]
-    defense = defenses.get(spec.defense)(**spec.options)
+    defense = build_defense(spec.defense, spec.options)
     surrogates = [targets.get(one.spec.family)(one.spec) for one in spec.surrogates]
     _warm_up(surrogates)
     context = DefenseContext(

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from bench.run.metrics import Bootstrap, measured_metrics
+from bench.run.metrics import measured_metrics
 from bench.run.specs import ArtifactReference, RecordSpec, Workspace
 from bench.run.stages.quality import VALUES_FILE
-from leaderboard.schema import Record
+from leaderboard.schema import Record, RunSpec
 
 RECORD_FILE = "record.json"
 
@@ -19,13 +19,14 @@ def record(spec: RecordSpec, workspace: Workspace) -> None:
     answered, base = values(spec.scores), values(spec.base)
     assert answered is not None and base is not None
     quality = values(spec.quality)
+    run = RunSpec.model_validate(spec.content["spec"])
     metrics = measured_metrics(
         values=answered if quality is None else pd.concat([answered, quality], ignore_index=True),
         base=base,
         undefended=values(spec.undefended),
-        attack=spec.content["spec"]["attack"],
-        seed=spec.content["spec"]["seed"],
-        bootstrap=Bootstrap(spec.resamples, spec.bootstrap_seed),
+        attack=run.attack,
+        seed=run.seed,
+        bootstrap=run.bootstrap,
     )
     content = Record.model_validate({**spec.content, "metrics": metrics})
     (workspace.folder / RECORD_FILE).write_text(content.model_dump_json(indent=1) + "\n", encoding="utf-8")

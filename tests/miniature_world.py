@@ -19,7 +19,7 @@ from scenarios.pairs import Provenance
 from scenarios.people import Person, fictitious_people
 from scenarios.schema import load_scenarios, load_visible
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 SIDE = 32
 CHAT_TEMPLATE = (
     "{% for message in messages %}{% for part in message['content'] %}"
@@ -137,12 +137,11 @@ class Miniature:
         return path
 
 
-def write_miniature(folder: Path, dataset: Dataset) -> Miniature:
+def write_miniature(folder: Path, dataset: Dataset, checkpoint: Path) -> Miniature:
     """A suite as ``quick``, for few people, one epoch and one step of dp2vl, in a folder of its own."""
     save_dataset(dataset, folder / "dataset")
-    write_checkpoint(folder / "checkpoint")
     quick = load_suite("quick").model_dump(mode="json")
-    target = {"checkpoint": str(folder / "checkpoint"), "family": "llava", "dtype": "float32", "batch_size": 8}
+    target = {"checkpoint": str(checkpoint), "family": "llava", "dtype": "float32", "batch_size": 8}
     quick |= {
         "name": "miniature",
         "dataset": str(folder / "dataset"),
@@ -155,7 +154,7 @@ def write_miniature(folder: Path, dataset: Dataset) -> Miniature:
     quick["recipe"] |= {"epochs": 1, "lora_rank": 2, "lora_alpha": 4}
     suite = folder / "miniature.yaml"
     suite.write_text(yaml.safe_dump(quick))
-    return Miniature(suite, folder / "dataset", folder / "checkpoint")
+    return Miniature(suite, folder / "dataset", checkpoint)
 
 
 def veilbench(*arguments: object, folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":

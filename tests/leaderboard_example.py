@@ -9,8 +9,9 @@ import pandas as pd
 from PIL import Image, ImageDraw
 
 from bench.core.statistics import normalised_leakage, person_bootstrap
+from evaluators.base import choice_scored, open_scored
 from leaderboard.pictures import Picture
-from leaderboard.schema import Controls, Metric, Record, RunSpec
+from leaderboard.schema import Controls, Invocation, Metric, Record, RunSpec
 
 OPTIONS = {
     "home": ["brick house", "white villa", "log cabin", "blue cottage", "glass tower"],
@@ -56,7 +57,8 @@ def make_rows(rates: tuple[float, float, float], seed: int, people: int = 20) ->
 
     def ask(person: str, scenario: str, kind: str, view: str, photo: int, options: list[str], rate: float) -> None:
         answer = options[int(digest(person, scenario)[:8], 16) % len(options)]
-        right, status = draw.random() < rate, "ok" if draw.random() > 0.004 else "invalid"
+        right, luck = draw.random() < rate, draw.random()
+        status = "error" if luck < 0.006 else "invalid" if luck < 0.012 else "ok"
         others = [index for index, option in enumerate(options) if option != answer]
         choice = options.index(answer) if right else int(draw.choice(others))
         probe_id = f"{kind}-{person}-{photo}-{scenario}"
@@ -72,10 +74,10 @@ def make_rows(rates: tuple[float, float, float], seed: int, people: int = 20) ->
                 "answer": answer,
                 "options": options,
                 "text": f"It is the {options[choice]}." if status == "ok" else "",
-                "choice": choice,
+                "choice": -1 if status == "error" else choice,
                 "option_logprobs": [float(-index) for index in range(len(options))],
                 "status": status,
-                "choice_correct": status == "ok" and options[choice] == answer,
+                "choice_correct": status != "error" and options[choice] == answer,
                 "open_correct": status == "ok" and options[choice] == answer and draw.random() > 0.05,
                 "image_digest": digest(person, photo),
                 "named_person": "",
@@ -141,7 +143,7 @@ def open_question(person: str, photo: int, text: str, known: bool) -> dict[str, 
 
 
 def _mean(name: str, attack: str, rows: pd.DataFrame, column: str, scenario: str | None = None) -> Metric:
-    scored = rows[rows["status"] == "ok"]
+    scored = rows[choice_scored(rows) if column == "choice_correct" else open_scored(rows)]
     value, interval = person_bootstrap(scored.assign(seed=0, value=scored[column].astype(float)), resamples=200)
     return Metric(
         name=name,
@@ -182,7 +184,7 @@ def _plain(
 
 def facts(rows: pd.DataFrame) -> pd.DataFrame:
     """Answers that leakage is computed from, with the columns that the statistics want."""
-    chosen = rows[(rows["kind"] == "held_out") & (rows["scenario"] != "name") & (rows["status"] == "ok")]
+    chosen = rows[(rows["kind"] == "held_out") & (rows["scenario"] != "name") & choice_scored(rows)]
     return chosen.assign(seed=0, value=chosen["choice_correct"].astype(float))
 
 
@@ -227,8 +229,11 @@ def make_record(defense: str, attack: str, metrics: list[Metric], **changes: Any
     spec = {
         "dataset": "veilbench-mini",
         "dataset_digest": digest("dataset"),
+        "limit": None,
         "defense": defense,
         "defense_options": {"steps": 60, "transformations": True} if defense == "dp2vl" else {},
+        "defense_seed": 0,
+        "surrogates": [{"checkpoint": "tiny-llava", "digest": digest("target")}] if defense == "dp2vl" else [],
         "budget_norm": "linf",
         "budget_eps": 0 if defense == "none" else 8,
         "visible": defense == "blur",
@@ -238,10 +243,12 @@ def make_record(defense: str, attack: str, metrics: list[Metric], **changes: Any
         "target_digest": digest("target"),
         "recipe": {} if is_base else recipe,
         "seed": 0,
+        "bootstrap": {"resamples": 200, "seed": 0},
     }
     return Record(
         run_digest=digest(defense, attack),
         suite="quick",
+        invocation=Invocation(suite="quick"),
         spec=RunSpec.model_validate({**spec, **changes}),
         controls=Controls(base=None if is_base else base, undefended=None if is_base or is_undefended else undefended),
         environment={"python": "3.11.9", "torch": "2.9.1", "transformers": "5.1.0", "device": "cpu", "git": None},
