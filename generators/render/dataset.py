@@ -38,7 +38,7 @@ class RenderPlan:
     seed: int
 
 
-MINI = RenderPlan("veilbench-mini", 20, 20, 4, 2, "evaluation", "stranger", 2026)
+MINI = RenderPlan("veilbench-mini", 20, 20, 4, 2, "evaluation", "stranger", 2028)
 DEVELOPMENT = RenderPlan("veilbench-development", 20, 20, 4, 2, "development", "development-stranger", 2025)
 """Recipes and defenses are chosen on the development people, so that the evaluation people are touched once."""
 PLANS = {plan.name: plan for plan in (MINI, DEVELOPMENT)}
