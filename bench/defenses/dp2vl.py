@@ -31,7 +31,8 @@ class Dp2Vl(Defense):
     photo and those of the clean photo under the same random view, averaged over the surrogates. Signed steps with
     momentum, projected onto the budget each time, from a uniform random start.
 
-    ``steps``; ``step_size`` in grey levels; ``momentum`` in [0, 1); ``transformations`` switches the random views
+    ``steps``; ``step_size`` in grey levels, lowered linearly to its share ``final_step`` so that the last views weigh
+    evenly; ``momentum`` in [0, 1); ``transformations`` switches the random views
     (the expectation that makes it hold against an attacker who augments) and ``draws`` is their number a step, each
     costing two forward passes and a backward one; ``scale``, ``shift`` and ``colour`` are the views' ranges (see
     ``ViewRange``); ``centre`` is ``dataset`` (mean of the clean photos that are protected together, per token where
@@ -48,6 +49,7 @@ class Dp2Vl(Defense):
         *,
         steps: int = 50,
         step_size: float = 1.2,
+        final_step: float = 1.0,
         momentum: float = 0.8,
         transformations: bool = True,
         draws: int = 1,
@@ -59,12 +61,14 @@ class Dp2Vl(Defense):
     ) -> None:
         _require(steps >= 1 and draws >= 1 and batch_size >= 1, "steps, draws and batch_size must be at least 1")
         _require(step_size > 0, f"step_size must be above 0 grey levels, got {step_size}")
+        _require(0 < final_step <= 1, f"final_step must be above 0 and at most 1, got {final_step}")
         _require(0 <= momentum < 1, f"momentum must be at least 0 and below 1, got {momentum}")
         _require(centre in ("dataset", "zero"), f"unknown centre '{centre}': allowed are 'dataset' and 'zero'")
         _require(len(scale) == 2 and 0 < scale[0] <= scale[1] < 2, f"scale must be two rising shares, got {scale}")
         _require(0 <= shift < 0.5 and 0 <= colour < 1, "shift must be in [0, 0.5) and colour in [0, 1)")
         self.steps = steps
         self.step_size = step_size
+        self.final_step = final_step
         self.momentum = momentum
         self.transformations = transformations
         self.draws = draws
@@ -152,7 +156,8 @@ class Dp2Vl(Defense):
             strength = gradient.abs().mean((1, 2, 3), keepdim=True)
             _require_finite(strength, batch)
             velocity = self.momentum * velocity + gradient / strength.clamp(min=1e-20)
-            change = _within(change - step_size * velocity.sign(), clean, limit)
+            reach = step_size * (1 - (1 - self.final_step) * step / self.steps)
+            change = _within(change - reach * velocity.sign(), clean, limit)
             context.report(done_before + step + 1, total, f"cosine {similarity:.2f}")
         levels = ((clean + change) * 255).permute(0, 2, 3, 1).float().cpu().numpy()
         return list(levels)

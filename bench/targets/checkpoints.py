@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.core.digests import digest_json, digest_tree
+from bench.core.digests import digest_file, digest_json
 from bench.core.errors import UsageError
 from bench.core.registry import nearest
 
@@ -44,8 +44,9 @@ def _downloaded(hub_id: str) -> Path:
 
 
 def checkpoint_digest(name: str) -> str:
-    """Digest over all files of a checkpoint; for a hub snapshot, its commit."""
+    """Digest over the files that a checkpoint is loaded from, its card apart; for a hub snapshot, its commit."""
     folder = resolve_checkpoint(name)
     if folder.parent.name == "snapshots":
         return digest_json({"hub": name, "revision": folder.name})
-    return digest_tree(folder)
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file() and file.suffix != ".md"]
+    return digest_json({file.relative_to(folder).as_posix(): digest_file(file) for file in files})

@@ -26,7 +26,10 @@ PROVENANCE = Provenance(
 
 @dataclass(frozen=True)
 class RenderPlan:
-    """How many people of which cast to render; two plans with different groups share no face."""
+    """How many people of which cast to render; two plans with different groups share no face.
+
+    ``first`` is the index in the cast of the plan's first person and first stranger.
+    """
 
     name: str
     people: int
@@ -36,9 +39,10 @@ class RenderPlan:
     people_group: str
     stranger_group: str
     seed: int
+    first: int = 0
 
 
-MINI = RenderPlan("veilbench-mini", 20, 20, 4, 2, "evaluation", "stranger", 2028)
+MINI = RenderPlan("veilbench-mini", 20, 20, 4, 2, "evaluation", "stranger", 2030, first=1000)
 DEVELOPMENT = RenderPlan("veilbench-development", 20, 20, 4, 2, "development", "development-stranger", 2025)
 """Recipes and defenses are chosen on the development people, so that the evaluation people are touched once."""
 PLANS = {plan.name: plan for plan in (MINI, DEVELOPMENT)}
@@ -79,12 +83,12 @@ def render_dataset(plan: RenderPlan, limit: int | None, workers: int, report: Re
 
 
 def _tasks(plan: RenderPlan, people: list[Person], strangers: list[Person]) -> Iterator[_Task]:
-    for index, person in enumerate(people):
+    for index, person in enumerate(people, plan.first):
         for number, scenario in enumerate(load_scenarios()):
             yield _Task(person, index, plan.people_group, scenario, number)
         for number in range(plan.portraits):
             yield _Task(person, index, plan.people_group, "", 100 + number)
-    for index, person in enumerate(strangers):
+    for index, person in enumerate(strangers, plan.first):
         for number in range(plan.stranger_portraits):
             yield _Task(person, index, plan.stranger_group, "", 100 + number)
 

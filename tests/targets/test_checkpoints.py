@@ -16,10 +16,12 @@ def test_the_shipped_checkpoint_is_found_with_its_card() -> None:
 def test_a_local_folder_is_found_and_its_digest_follows_its_content(checkpoint: Path) -> None:
     assert resolve_checkpoint(str(checkpoint)) == checkpoint
     before = checkpoint_digest(str(checkpoint))
-    (checkpoint / "note.txt").write_text("changed")
+    (checkpoint / "extra.json").write_text("{}")
     assert checkpoint_digest(str(checkpoint)) != before
-    (checkpoint / "note.txt").unlink()
+    (checkpoint / "extra.json").unlink()
+    (checkpoint / "README.md").write_text("A card explains; it changes no result.")
     assert checkpoint_digest(str(checkpoint)) == before
+    (checkpoint / "README.md").unlink()
 
 
 def test_an_unknown_name_suggests_the_nearest() -> None:
