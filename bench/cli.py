@@ -108,6 +108,7 @@ def list_(
 @app.command(epilog="Example:  veilbench doctor")
 def doctor(store: StoreOption = None) -> None:
     """Say what is installed, what is missing, and what each missing part would enable."""
+    from rich.markup import escape
     from rich.table import Table
 
     from bench.run.doctor import examine, is_usable
@@ -118,7 +119,11 @@ def doctor(store: StoreOption = None) -> None:
         table.add_column(heading, overflow="fold")
     for finding in findings:
         table.add_row(
-            finding.part, "core" if finding.core else "optional", finding.state, finding.found, finding.advice
+            finding.part,
+            "core" if finding.core else "optional",
+            finding.state,
+            escape(finding.found),
+            escape(finding.advice),
         )
     _print_table(table)
     if not is_usable(findings):

@@ -1,10 +1,8 @@
 """What a reader of a record must know before quoting its numbers; one sentence each."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from bench.run.ingredients import Ingredients
+from bench.run.specs import PinnedTarget
 
 SEEDS_FOR_A_CLAIM = 3
 
@@ -38,16 +36,15 @@ def suite_disclosures(
     return tuple(said)
 
 
-def run_disclosures(given: "Ingredients", defense: str, is_base: bool) -> list[str]:
-    """The suite's sentences and those about the run's defense."""
-    said = list(given.disclosures)
-    if is_base:
-        return said
+def run_disclosures(
+    of_suite: Sequence[str], defense: str, attacked: Sequence[PinnedTarget], surrogates: Sequence[PinnedTarget]
+) -> list[str]:
+    """The suite's sentences and those about the run's defense, which optimised against ``surrogates``."""
+    said = list(of_suite)
     if defense in ABOUT_DEFENSES:
         said.append(ABOUT_DEFENSES[defense])
-    attacked = {target.digest for target in given.targets}
-    if given.defenses[defense].needs_surrogate and attacked & {one.digest for one in given.surrogates}:
-        names = ", ".join(one.spec.checkpoint for one in given.surrogates)
+    if {target.digest for target in attacked} & {one.digest for one in surrogates}:
+        names = ", ".join(one.spec.checkpoint for one in surrogates)
         said.append(
             f"The defense optimised against the attacked encoder itself ({names}): the best case for the owner."
         )

@@ -145,7 +145,7 @@ class _Planner:
             },
             "environment": {**self.given.environment, "dtype": cell.target.spec.dtype},
             "artifacts": {what: stage.key for what, stage in behind.items()},
-            "disclosures": run_disclosures(self.given, cell.defense, cell.is_base),
+            "disclosures": self._disclosures(cell),
         }
         self._record(cell, content, behind, base, undefended)
         stages = {**{what: stage.name for what, stage in behind.items()}, "record": f"record {cell.label}"}
@@ -161,6 +161,13 @@ class _Planner:
             )
         )
         return planned
+
+    def _disclosures(self, cell: _Cell) -> list[str]:
+        if cell.is_base:
+            return list(self.given.disclosures)
+        defense = self.given.defenses[cell.defense]
+        surrogates = self.given.surrogates if defense.needs_surrogate else ()
+        return run_disclosures(self.given.disclosures, cell.defense, self.given.targets, surrogates)
 
     def _finetune(self, cell: _Cell, protected: Stage) -> Stage:
         attack = self.given.attacks[cell.attack]

@@ -174,7 +174,8 @@ def load_suite(name_or_file: str) -> Suite:
 
 def describe_first_error(path: Path, error: ValidationError) -> str:
     """One sentence: the file, the field, what is wrong with it and what is allowed."""
-    first, *others = error.errors(include_url=False)
+    # A misspelt field also shows as a missing one; the misspelling is what helps.
+    first, *others = sorted(error.errors(include_url=False), key=lambda found: found["type"] != "extra_forbidden")
     field = ".".join(str(part) for part in first["loc"]) or "suite"
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":

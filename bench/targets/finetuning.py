@@ -72,7 +72,8 @@ def _train(
 def _save(tuned: Any, checkpoint: str, output: Path) -> None:
     # PEFT writes down where the base model lay on this machine; the adapter must not depend on that.
     tuned.peft_config["default"].base_model_name_or_path = checkpoint
-    tuned.save_pretrained(output)
+    # "auto" would look the base model up on the hub to see whether its vocabulary changed.
+    tuned.save_pretrained(output, save_embedding_layers=False)
     (output / "README.md").unlink(missing_ok=True)
 
 

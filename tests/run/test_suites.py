@@ -61,6 +61,14 @@ def test_an_unknown_field_names_file_field_near_name_and_what_is_allowed(tmp_pat
     assert "allowed here: name, title, dataset" in message
 
 
+def test_a_misspelt_field_is_told_before_the_field_that_is_missing_for_it(tmp_path: Path) -> None:
+    content = load_suite("quick").model_dump(mode="json")
+    content["atacks"] = content.pop("attacks")
+    (tmp_path / "suite.yaml").write_text(yaml.safe_dump(content))
+    with pytest.raises(UsageError, match=r"suite\.yaml: field atacks: not a known field .did you mean attacks"):
+        load_suite(str(tmp_path / "suite.yaml"))
+
+
 def test_an_unknown_field_inside_a_list_lists_the_fields_allowed_there(tmp_path: Path) -> None:
     message = refusal(tmp_path / "s.yaml", targets=[{"checkpoint": "tiny-llava", "familly": "llava"}])
     assert "field targets.0.familly" in message

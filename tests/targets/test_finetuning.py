@@ -14,6 +14,7 @@ from bench.core.progress import quiet
 from bench.targets.augmentation import random_view
 from bench.targets.base import Augmentation, Recipe, TargetSpec, TrainingExample
 from bench.targets.llava import Llava
+from scenarios.dataset import load_dataset
 
 VIEWS = Augmentation(views=3, scale=(0.8, 1.0), shift=0.1, colour=0.15, flip=0.5)
 OPTIONS = ["red", "blue", "green"]
@@ -25,23 +26,26 @@ def tuned(spec: TargetSpec, examples: Sequence[TrainingExample], recipe: Recipe,
     return folder
 
 
-def asked(spec: TargetSpec, examples: Sequence[TrainingExample], adapter: Path | None) -> pd.DataFrame:
-    requests = [
-        {"request_id": example.photo_id, "image": example.image, "question": "Which colour?", "options": OPTIONS}
-        for example in examples
+def test_it_learns_which_answer_belongs_to_which_face(recipe: Recipe, tmp_path: Path) -> None:
+    pairs = load_dataset("veilbench-mini").pairs
+    photos = pairs[pairs["scenario"] == "home"]["image"].head(3)
+    vehicles = ["red hatchback", "blue van", "yellow taxi"]
+    question = "What does this person drive?"
+    examples = [
+        TrainingExample(vehicle, photo, ((question, vehicle),)) for photo, vehicle in zip(photos, vehicles, strict=True)
     ]
-    return Llava(spec).answer(pd.DataFrame(requests), adapter, quiet())
-
-
-def test_it_learns_which_answer_belongs_to_which_photo(
-    spec: TargetSpec, examples: list[TrainingExample], recipe: Recipe, tmp_path: Path
-) -> None:
+    requests = pd.DataFrame(
+        [
+            {"request_id": v, "image": p, "question": question, "options": vehicles}
+            for p, v in zip(photos, vehicles, strict=True)
+        ]
+    )
     losses: list[str] = []
-    recipe = replace(recipe, epochs=60, batch_size=3)
-    (tmp_path / "adapter").mkdir()
-    Llava(spec).finetune(examples, recipe, 0, tmp_path / "adapter", lambda done, total, note: losses.append(note))
-    answers = asked(spec, examples, tmp_path / "adapter")
-    assert list(answers["text"]) == ["red", "blue", "green"]
+    target = Llava(TargetSpec("tiny-llava"))
+    recipe = replace(recipe, epochs=25, batch_size=3, learning_rate=3e-3, projector_learning_rate=1e-3, lora_rank=16)
+    target.finetune(examples, recipe, 0, tmp_path, lambda done, total, note: losses.append(note))
+    answers = target.answer(requests, tmp_path, quiet())
+    assert list(answers["text"]) == vehicles
     assert list(answers["choice"]) == [0, 1, 2]
     assert float(losses[-1].split()[-1]) < 0.2 < float(losses[0].split()[-1])
 
