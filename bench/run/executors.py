@@ -1,5 +1,6 @@
 """Running the stages of a plan in worker processes of this machine, as their dependencies finish."""
 
+import math
 import multiprocessing
 import os
 import signal
@@ -34,8 +35,8 @@ WORKER_ENVIRONMENT = {
 }
 
 
-ALL_STAGES = "stages"
-"""Name of the progress line that counts finished stages."""
+ALL_STAGES = "expected seconds"
+"""Name of the progress line of the whole, which counts the expected seconds of finished stages."""
 
 
 class StageError(VeilBenchError):
@@ -142,7 +143,8 @@ class LocalExecutor:
             queue.finish(stage)
             if ALL_STAGES not in reports:
                 reports[ALL_STAGES] = progress(ALL_STAGES)
-            reports[ALL_STAGES](queue.n_finished, queue.n_stages, stage.name)
+            # In expected seconds, so that the time left is not that of so many equal stages.
+            reports[ALL_STAGES](queue.seconds_finished, queue.seconds_in_all, f"{queue.counted}, {stage.name}")
         elif isinstance(message, Failed):
             worker.stage = None
             raise message.error if message.error is not None else StageError(message.sentence)
@@ -202,6 +204,7 @@ class _Queue:
         self._waiting = {stage.name: stage for stage in stages}
         self._unfinished = set(names)
         self.n_stages = len(names)
+        self._seconds = {stage.name: seconds[stage.name] for stage in stages}
         self._chain = chain_seconds(stages, seconds)
 
     @property
@@ -209,8 +212,16 @@ class _Queue:
         return not self._unfinished
 
     @property
-    def n_finished(self) -> int:
-        return self.n_stages - len(self._unfinished)
+    def counted(self) -> str:
+        return f"{self.n_stages - len(self._unfinished)} of {self.n_stages} stages"
+
+    @property
+    def seconds_in_all(self) -> int:
+        return math.ceil(sum(self._seconds.values()))
+
+    @property
+    def seconds_finished(self) -> int:
+        return self.seconds_in_all - math.ceil(sum(self._seconds[name] for name in self._unfinished))
 
     @property
     def has_ready(self) -> bool:
