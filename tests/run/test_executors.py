@@ -128,7 +128,12 @@ def test_progress_reaches_the_caller_under_the_name_of_the_stage(store: Artifact
     first = make_stage("first", write_text, "one")
     both = make_stage("both", join_texts, [first.reference], [first])
     run(store, first, both, progress=lambda name: lambda done, total, note: told.append((name, done, total, note)))
-    assert told == [("stages", 1, 2, "first"), ("both", 1, 1, "joined"), ("stages", 2, 2, "both")]
+    whole = "expected seconds"
+    assert told == [
+        (whole, 1, 2, "1 of 2 stages, first"),
+        ("both", 1, 1, "joined"),
+        (whole, 2, 2, "2 of 2 stages, both"),
+    ]
 
 
 def test_the_longest_chain_is_measured_to_its_end() -> None:
