@@ -125,7 +125,7 @@ def _record_files(run: Run, folder: Path) -> Mapping[str, bytes]:
 
 
 def _asset(name: str) -> bytes:
-    return package_files("leaderboard").joinpath("assets", name).read_bytes()
+    return (package_files("leaderboard") / "assets" / name).read_bytes()
 
 
 def _write(contents: Mapping[str, bytes], output: Path) -> None:
