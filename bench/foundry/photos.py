@@ -11,36 +11,29 @@ from PIL import Image
 
 from bench.foundry.people import training_people
 from generators.render.cast import cast
+from generators.render.photo import Shot, companions_in, take
+from generators.render.things import shape_shown
 from scenarios.people import Person
 from scenarios.schema import load_scenarios
 
 PORTRAITS, SCENARIO_PHOTOS = 5, 4
-COMPANIONS = {"partner": 1, "friends": 2}
 
 
 def photograph(index: int, person: Person, folder: Path) -> None:
     """Render one training person to ``folder/<index>.npz``: images (photos, 128, 128, 3) uint8 and labels as JSON."""
-    from generators.render.photo import Shot, take
-
     identity = cast("training", index)
     random = np.random.default_rng([31, index])
     chosen = list(random.choice(list(load_scenarios()), SCENARIO_PHOTOS, replace=False))
     images, labels = [], []
     for number, scenario in enumerate([""] * PORTRAITS + chosen):
-        companions = tuple(cast("companion", index * 10 + k) for k in range(COMPANIONS.get(scenario, 0)))
-        shape = _shape(person, scenario) if scenario else ""
-        photo = take(Shot(identity, number, scenario, shape, companions))
+        companions = tuple(cast("companion", index * 10 + k) for k in range(companions_in(scenario)))
+        photo = take(Shot(identity, number, scenario, shape_shown(person, scenario), companions))
         images.append(np.asarray(Image.open(io.BytesIO(photo.image)).convert("RGB")))
         labels.append({"scenario": scenario, "visible": photo.visible, "pose": asdict(photo.pose)})
     record = {"index": index, "identity": asdict(identity), "photos": labels}
     partial = folder / f"{index:05d}.partial.npz"
     np.savez_compressed(partial, images=np.stack(images), record=json.dumps(record))
     partial.rename(folder / f"{index:05d}.npz")
-
-
-def _shape(person: Person, scenario: str) -> str:
-    options = {option.answer: option.scene.shape for option in load_scenarios()[scenario].options}
-    return options[person.facts[scenario]]
 
 
 def _photograph_one(task: tuple[int, Person, Path]) -> int:

@@ -10,12 +10,13 @@ import pandas as pd
 from generators.base import ReportProgress
 from generators.render.cast import cast
 from generators.render.identity import Identity
+from generators.render.photo import Shot, companions_in, take
+from generators.render.things import shape_shown
 from scenarios.dataset import Dataset, build_dataset
 from scenarios.pairs import Provenance
 from scenarios.people import Person, fictitious_people
 from scenarios.schema import load_scenarios
 
-COMPANIONS = {"partner": 1, "friends": 2}
 PROVENANCE = Provenance(
     source="rendered",
     generator="veilbench-render/1",
@@ -94,16 +95,12 @@ def _tasks(plan: RenderPlan, people: list[Person], strangers: list[Person]) -> I
 
 
 def _render(task: _Task) -> dict[str, Any]:
-    from generators.render.photo import Shot, take
-
-    options = load_scenarios()[task.scenario].options if task.scenario else ()
-    shapes = {option.answer: option.scene.shape for option in options}
     photo = take(
         Shot(
             identity=cast(task.group, task.index),
             seed=task.number,
             scenario=task.scenario,
-            shape=shapes.get(task.person.facts.get(task.scenario, ""), ""),
+            shape=shape_shown(task.person, task.scenario),
             companions=_companions(task),
         )
     )
@@ -121,5 +118,5 @@ def _companions(task: _Task) -> tuple[Identity, ...]:
     offset = 500_000 if task.group == "development" else 600_000
     # A person's partner and friends are the same rendered people in every photo of that person.
     first = {"partner": 0, "friends": 1}.get(task.scenario, 0)
-    count = COMPANIONS.get(task.scenario, 0)
+    count = companions_in(task.scenario)
     return tuple(cast("companion", offset + 10 * task.index + first + k) for k in range(count))

@@ -70,6 +70,11 @@ LAYOUTS = {
 COMPANION_PLACES = {"partner": ((1.0, -0.15, -0.9),), "friends": ((1.75, -0.1, -2.6), (-2.05, -0.1, -2.8))}
 
 
+def companions_in(scenario: str) -> int:
+    """How many people stand beside the person in a photo of ``scenario``."""
+    return len(COMPANION_PLACES.get(scenario, ()))
+
+
 def take(shot: Shot, size: int = 128, samples: int = 12) -> RenderedPhoto:
     """Render ``shot`` as a ``size`` x ``size`` PNG; equal arguments give equal pixels on one machine."""
     random = np.random.default_rng([17, shot.identity.seed, shot.seed])

@@ -9,6 +9,8 @@ from collections.abc import Callable
 import numpy as np
 
 from generators.render.meshes import Mesh, box, ellipsoid, merge, revolved, ring, rod, roof
+from scenarios.people import Person
+from scenarios.schema import load_scenarios
 
 DARK, GLASS, WHITE, WOOD, METAL = (
     (0.02, 0.02, 0.02),
@@ -438,3 +440,11 @@ THINGS: dict[str, Callable[[], Mesh]] = {
         bakery, hospital, library, garage, school,
     )
 }  # fmt: skip
+
+
+def shape_shown(person: Person, scenario: str) -> str:
+    """The ``scene.shape`` of the person's fact in a scenario; empty for a portrait."""
+    if not scenario:
+        return ""
+    shapes = {option.answer: option.scene.shape for option in load_scenarios()[scenario].options}
+    return shapes[person.facts[scenario]]
