@@ -230,7 +230,9 @@ class ArtifactStore:
     def _means_full_disk(self, error: Exception) -> bool:
         if isinstance(error, OSError) and error.errno in NO_SPACE:
             return True
-        # Libraries such as torch and safetensors raise errors of their own when a write fails.
+        # Libraries such as torch and safetensors raise errors of their own when a write fails; some quote the system's.
+        if any(os.strerror(number) in str(error) for number in NO_SPACE):
+            return True
         return self.root.exists() and shutil.disk_usage(self.root).free < FULL_DISK_BYTES
 
     def _folders(self, pattern: str) -> list[Path]:

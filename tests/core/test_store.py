@@ -132,6 +132,15 @@ def test_whatever_produce_raises_passes_on_and_leaves_nothing(store: ArtifactSto
     assert not store.compute("protect", INPUTS, writing()).hit
 
 
+def test_a_librarys_own_error_that_quotes_a_full_disk_says_so(store: ArtifactStore) -> None:
+    def produce(folder: Path) -> None:
+        raise RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    with pytest.raises(StoreFullError, match="is full: free space"):
+        store.compute("finetune", {"seed": 0}, produce)
+    assert store.verify() == []
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_is_explained(store: ArtifactStore, number: int) -> None:
     with pytest.raises(StoreFullError, match=f"{store.root} is full: free space"):
