@@ -1,6 +1,5 @@
 """A dataset: people, their pairs, and the probes; built, saved, loaded and checked."""
 
-import difflib
 import io
 import json
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from PIL import Image
 
 from bench.core.digests import digest_frame, digest_json
 from bench.core.errors import DataError, UsageError
+from bench.core.registry import unknown_name
 from scenarios.pairs import Provenance, build_pairs
 from scenarios.people import Person
 from scenarios.probes import KINDS, build_probes
@@ -134,12 +134,8 @@ def _find_folder(name_or_folder: str) -> Path:
         return _SHIPPED / name_or_folder
     folder = Path(name_or_folder)
     if not folder.is_dir():
-        near = difflib.get_close_matches(name_or_folder, shipped, n=1)
-        hint = f" did you mean '{near[0]}'?" if near else ""
-        raise UsageError(
-            f"unknown dataset '{name_or_folder}':{hint} known: {', '.join(shipped) or 'none'}, or a folder with "
-            "people.parquet, pairs.parquet and probes.parquet."
-        )
+        unknown = unknown_name("dataset", name_or_folder, shipped)
+        raise UsageError(f"{unknown}, or a folder with people.parquet, pairs.parquet and probes.parquet.")
     return folder
 
 

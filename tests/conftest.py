@@ -11,6 +11,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from miniature_world import write_checkpoint
 
+from bench.targets.base import Recipe
+
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -18,3 +20,21 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoint")
     write_checkpoint(folder)
     return folder
+
+
+@pytest.fixture
+def recipe() -> Recipe:
+    """A recipe of few steps that trains without augmentation."""
+    return Recipe(
+        epochs=2,
+        batch_size=2,
+        learning_rate=2e-2,
+        projector_learning_rate=2e-2,
+        lora_rank=4,
+        lora_alpha=8,
+        weight_decay=0.0,
+        warmup_steps=1,
+        final_learning_rate_share=0.1,
+        gradient_clip=1.0,
+        questions_per_photo=2,
+    )

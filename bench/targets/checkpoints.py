@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bench.core.digests import digest_file, digest_json
 from bench.core.errors import UsageError
-from bench.core.registry import nearest
+from bench.core.registry import unknown_name
 
 SHIPPED = Path(__file__).parent / "checkpoints"
 
@@ -25,9 +25,7 @@ def resolve_checkpoint(name: str) -> Path:
         return Path(name)
     if "/" in name and not name.startswith((".", "/")):
         return _downloaded(name)
-    close = nearest(name, shipped_checkpoints())
-    hint = f"did you mean {' or '.join(repr(near) for near in close)}? " if close else ""
-    raise UsageError(f"unknown checkpoint '{name}': {hint}shipped are {', '.join(shipped_checkpoints())}")
+    raise unknown_name("checkpoint", name, shipped_checkpoints())
 
 
 def _downloaded(hub_id: str) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.core.digests import digest_json
 from bench.targets.augmentation import random_view
 from bench.targets.base import Recipe, ReportProgress, TrainingExample
 from bench.targets.packing import IGNORED, PREFIX, Branch, attention_mask, pack
@@ -121,8 +122,6 @@ def view_features(model: "PackedModel", example: TrainingExample, recipe: Recipe
 
 
 def _photo_seed(seed: int, photo_id: str) -> int:
-    from bench.core.digests import digest_json
-
     return int(digest_json([seed, photo_id])[:15], 16)
 
 

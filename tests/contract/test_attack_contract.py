@@ -5,29 +5,15 @@ import pytest
 from bench.targets.base import Recipe
 from evaluators.attacks import AttackSetting, attacks
 
-RECIPE = Recipe(
-    epochs=3,
-    batch_size=2,
-    learning_rate=1e-3,
-    projector_learning_rate=1e-4,
-    lora_rank=4,
-    lora_alpha=8,
-    weight_decay=0.0,
-    warmup_steps=1,
-    final_learning_rate_share=0.1,
-    gradient_clip=1.0,
-    questions_per_photo=2,
-)
-
 every_attack = pytest.mark.parametrize("name", attacks.names())
 
 
 @every_attack
-def test_adapting_gives_a_recipe_and_twice_is_once(name: str) -> None:
+def test_adapting_gives_a_recipe_and_twice_is_once(name: str, recipe: Recipe) -> None:
     attack = attacks.get(name)()
-    adapted = attack.adapt(RECIPE)
+    adapted = attack.adapt(recipe)
     assert isinstance(adapted, Recipe)
-    assert attack.adapt(adapted) == adapted == attacks.get(name)().adapt(RECIPE)
+    assert attack.adapt(adapted) == adapted == attacks.get(name)().adapt(recipe)
 
 
 @every_attack
@@ -38,6 +24,6 @@ def test_it_is_described_and_says_where_it_comes_from(name: str) -> None:
     assert attacks.origin(name)
 
 
-def test_no_two_attacks_make_the_same_recipe() -> None:
-    adapted = [attacks.get(name)().adapt(RECIPE) for name in attacks.names()]
+def test_no_two_attacks_make_the_same_recipe(recipe: Recipe) -> None:
+    adapted = [attacks.get(name)().adapt(recipe) for name in attacks.names()]
     assert all(first != second for index, first in enumerate(adapted) for second in adapted[index + 1 :])

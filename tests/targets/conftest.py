@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from miniature_world import picture
 
-from bench.targets.base import Recipe, TargetSpec, TrainingExample
+from bench.targets.base import TargetSpec, TrainingExample
 
 
 @pytest.fixture(scope="session")
@@ -27,20 +27,3 @@ def examples(photos: list[bytes]) -> list[TrainingExample]:
         TrainingExample(f"photo-{number}", image, (("Which colour?", answer), ("Which word?", f"{answer} word")))
         for number, (image, answer) in enumerate(zip(photos, answers, strict=True))
     ]
-
-
-@pytest.fixture
-def recipe() -> Recipe:
-    return Recipe(
-        epochs=2,
-        batch_size=2,
-        learning_rate=2e-2,
-        projector_learning_rate=2e-2,
-        lora_rank=4,
-        lora_alpha=8,
-        weight_decay=0.0,
-        warmup_steps=1,
-        final_learning_rate_share=0.1,
-        gradient_clip=1.0,
-        questions_per_photo=2,
-    )
