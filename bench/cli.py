@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from bench.commands import data
 from bench.core.errors import VeilBenchError
 
 if TYPE_CHECKING:
@@ -24,9 +25,8 @@ app = typer.Typer(
 )
 store_app = typer.Typer(help="Look at, check and clear the artifact store.", no_args_is_help=True)
 site_app = typer.Typer(help="Build the page from records.", no_args_is_help=True)
-data_app = typer.Typer(help="Build datasets.", no_args_is_help=True)
 defense_app = typer.Typer(help="For authors of a defense.", no_args_is_help=True)
-app.add_typer(data_app, name="data")
+app.add_typer(data.app, name="data")
 app.add_typer(defense_app, name="defense")
 app.add_typer(store_app, name="store")
 app.add_typer(site_app, name="site")
@@ -190,27 +190,6 @@ def site_build(
     typer.echo(f"Page: {build_site(title, records, (), out)}")
 
 
-@data_app.command("build", epilog="Example:  veilbench data build veilbench-mini --limit 2 --out two-people")
-def data_build(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Dataset that a registered generator can build.")],
-    limit: LimitOption = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="New or empty folder for the tables; default ./NAME.")
-    ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, metavar="N", help="Processes; default one a core.")] = None,
-) -> None:
-    """Make a dataset anew, photos included, and save its three tables."""
-    from bench.core.progress import ProgressDisplay
-    from bench.run.building import build_dataset
-    from bench.run.executors import default_workers
-
-    folder = out or Path(name)
-    with ProgressDisplay() as display:
-        dataset = build_dataset(name, limit, folder, workers or default_workers("cpu"), display.task("photos"))
-    typer.echo(f"{folder}: {len(dataset.people)} people, {len(dataset.pairs)} pairs, {len(dataset.probes)} probes")
-    typer.echo(f"Digest: {dataset.digest}")
-
-
 @defense_app.command("check", epilog="Example:  veilbench defense check dp2vl")
 def defense_check(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A registered defense, tried with its default options.")],
@@ -251,7 +230,7 @@ def _exit_code() -> int:
     except VeilBenchError as error:
         return _fail(str(error), error.exit_code)
     except _Stopped as stopped:
-        print("Interrupted: finished stages are kept, and the same command goes on from there.", file=sys.stderr)
+        print("Interrupted: what is finished is kept, and the same command goes on from there.", file=sys.stderr)
         return stopped.exit_code
     except BrokenPipeError:
         # Whoever read our output has gone; the interpreter's own last flush must not complain.

@@ -1,10 +1,24 @@
-"""Attacker settings: what the attacker does to the training in order to undo a defense."""
+"""Attacker settings: what the attacker does to photos or training in order to undo a defense."""
 
 from abc import ABC, abstractmethod
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bench.core.registry import Registry
 from bench.targets.base import Augmentation, Recipe
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """Photos that the attacker makes out of the shared ones and trains on in their place.
+
+    For each pair ``photos_per_pair`` photos of the same person in the same scenario are synthesized by the diffusion
+    model ``checkpoint`` (empty: the embedded one) in ``steps`` steps with classifier-free ``guidance``.
+    """
+
+    photos_per_pair: int
+    steps: int
+    guidance: float
+    checkpoint: str = ""
 
 
 class AttackSetting(ABC):
@@ -13,6 +27,10 @@ class AttackSetting(ABC):
     @abstractmethod
     def adapt(self, recipe: Recipe) -> Recipe:
         """The suite's recipe as this attacker uses it."""
+
+    def synthesis(self) -> Synthesis | None:
+        """What the attacker trains on in place of the shared photos; None where it is the photos themselves."""
+        return None
 
 
 attacks: Registry[type[AttackSetting]] = Registry("attack", "veilbench.attacks", ("evaluators.attacks",))
@@ -35,3 +53,16 @@ class Augment(AttackSetting):
         """The recipe with random views in place of the photos."""
         views = Augmentation(views=6, scale=(0.8, 1.0), shift=0.09, colour=0.15, flip=0.5)
         return replace(recipe, augmentation=views)
+
+
+@attacks.register("synthesize")
+class Synthesize(AttackSetting):
+    """Fine-tune on photos that a diffusion model synthesizes from the shared ones, four a photo, and on no other."""
+
+    def adapt(self, recipe: Recipe) -> Recipe:
+        """The recipe without augmentation; each step shows one of a pair's photos, so that no more steps are taken."""
+        return replace(recipe, augmentation=None)
+
+    def synthesis(self) -> Synthesis:
+        """Four photos a pair by the embedded diffusion model."""
+        return Synthesis(photos_per_pair=4, steps=20, guidance=2.0)

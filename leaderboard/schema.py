@@ -62,6 +62,7 @@ class RunSpec(Strict):
     ``dataset_digest`` covers just these. ``seed`` is that of training, ``defense_seed`` that of protecting.
     ``visible`` says that the defense edits the photo visibly and is not held to the budget. ``surrogates`` is empty
     for a defense that optimises against no encoder. The base control has the attack ``base`` and an empty recipe.
+    ``synthesis`` says how the attacker made the photos that it trained on; empty where these are the shared ones.
     """
 
     dataset: Name
@@ -79,6 +80,7 @@ class RunSpec(Strict):
     target: Name
     target_digest: Name
     recipe: Settings
+    synthesis: Settings = {}
     seed: int
     bootstrap: Bootstrap
 

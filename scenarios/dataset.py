@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from PIL import Image
 from bench.core.digests import digest_frame, digest_json
 from bench.core.errors import DataError, UsageError
 from bench.core.registry import unknown_name
-from scenarios.pairs import Provenance, build_pairs
-from scenarios.people import Person
+from scenarios.pairs import build_pairs
+from scenarios.people import APPEARANCE, Person
+from scenarios.photos import face_box_problem, first_problem, repeated, shows_problem, source_problem
 from scenarios.probes import KINDS, build_probes
 from scenarios.schema import NAME_SCENARIO, load_scenarios, load_visible
 from scenarios.tables import PAIRS, PEOPLE, PROBES, make_frame, read_table, write_table
@@ -37,7 +38,7 @@ class Dataset:
     def persons(self, role: str | None = None) -> list[Person]:
         """The people of one role, or all, in the table's order."""
         return [
-            Person(row["person_id"], row["name"], json.loads(row["facts"]), row["role"])
+            Person(row["person_id"], row["name"], json.loads(row["facts"]), row["role"], json.loads(row["appearance"]))
             for row in self.people.to_dict("records")
             if role in (None, row["role"])
         ]
@@ -64,29 +65,32 @@ def make_dataset(name: str, people: pd.DataFrame, pairs: pd.DataFrame, probes: p
 
 
 def people_frame(people: Sequence[Person]) -> pd.DataFrame:
-    """The people table: person_id, name, facts (JSON: scenario -> answer), role."""
+    """The people table: person_id, name, facts (JSON: scenario -> answer), role, appearance (JSON)."""
     rows = [
         {
             "person_id": person.person_id,
             "name": person.name,
-            "facts": json.dumps(person.facts, sort_keys=True, ensure_ascii=False),
+            "facts": _json_of(person.facts),
             "role": person.role,
+            "appearance": _json_of(person.appearance),
         }
         for person in people
     ]
     return make_frame(rows, PEOPLE)
 
 
-def build_dataset(
-    name: str, people: Sequence[Person], photos: pd.DataFrame, provenance: Provenance, member_photos: int = 3
-) -> Dataset:
-    """A dataset from people and their photo table (columns: ``scenarios.pairs.PHOTO_COLUMNS``).
+def _json_of(texts: Mapping[str, str]) -> str:
+    return json.dumps(dict(texts), sort_keys=True, ensure_ascii=False)
+
+
+def build_dataset(name: str, people: Sequence[Person], photos: pd.DataFrame, member_photos: int = 3) -> Dataset:
+    """A dataset from people and their photo table (columns: ``scenarios.photos.PHOTO_COLUMNS``).
 
     Raises ``DataError`` naming the column, photo or row that does not fit.
     """
     frames = {
         "people": people_frame(people),
-        "pairs": build_pairs(people, photos, provenance),
+        "pairs": build_pairs(people, photos),
         "probes": build_probes(people, photos, member_photos),
     }
     _check_rows(frames, {table: f"{name}, {table}" for table in frames})
@@ -105,11 +109,15 @@ def load_dataset(name_or_folder: str) -> Dataset:
 
     Raises ``UsageError`` for an unknown name and ``DataError`` naming file, column and row of what does not fit.
     """
-    folder = _find_folder(name_or_folder)
-    paths = {table: folder / f"{table}.parquet" for table in _TABLES}
-    frames = {table: read_table(paths[table], schema) for table, schema in _TABLES.items()}
-    _check_rows(frames, {table: str(path) for table, path in paths.items()})
+    folder = dataset_folder(name_or_folder)
+    frames = read_tables(folder)
+    _check_rows(frames, {table: str(folder / f"{table}.parquet") for table in _TABLES})
     return make_dataset(folder.resolve().name, **frames)
+
+
+def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
+    """The three tables in a folder by name, rows unchecked. Raises ``DataError`` naming file, column and row."""
+    return {table: read_table(folder / f"{table}.parquet", schema) for table, schema in _TABLES.items()}
 
 
 def check_images(dataset: Dataset) -> None:
@@ -128,7 +136,8 @@ def check_images(dataset: Dataset) -> None:
             decoded.add(image)
 
 
-def _find_folder(name_or_folder: str) -> Path:
+def dataset_folder(name_or_folder: str) -> Path:
+    """The folder of a shipped dataset, or the folder itself. Raises ``UsageError`` where there is neither."""
     shipped = sorted(path.name for path in _SHIPPED.glob("*") if (path / "people.parquet").is_file())
     if name_or_folder in shipped:
         return _SHIPPED / name_or_folder
@@ -136,26 +145,35 @@ def _find_folder(name_or_folder: str) -> Path:
     if not folder.is_dir():
         unknown = unknown_name("dataset", name_or_folder, shipped)
         raise UsageError(f"{unknown}, or a folder with people.parquet, pairs.parquet and probes.parquet.")
+    if not any((folder / f"{table}.parquet").exists() for table in _TABLES):
+        raise UsageError(
+            f"{folder} is a folder without people.parquet, pairs.parquet and probes.parquet, so it is no dataset;"
+            f" `veilbench data build {folder}` makes one of a folder of photos."
+        )
     return folder
 
 
 def _check_rows(frames: dict[str, pd.DataFrame], sources: dict[str, str]) -> None:
-    identifiers = {"people": "person_id", "pairs": "pair_id", "probes": "probe_id"}
-    people = set(frames["people"]["person_id"])
-    for table, identifier in identifiers.items():
-        frame, source = frames[table], sources[table]
+    for table, row, problem in row_problems(frames):
+        raise DataError(f"{sources[table]}: {row}{problem}.")
+
+
+def row_problems(frames: dict[str, pd.DataFrame]) -> Iterator[tuple[str, str, str]]:
+    """(table, which row, what is wrong) of every row that does not fit, in the order of the tables."""
+    roles = dict(zip(frames["people"]["person_id"], frames["people"]["role"], strict=True))
+    for table, (identifier, find_problem) in _ROW_CHECKS.items():
+        frame = frames[table]
         if frame.empty:
-            raise DataError(f"{source}: there is no row.")
-        repeated = frame[identifier][frame[identifier].duplicated()]
-        if len(repeated):
-            raise DataError(f"{source}: {identifier} '{repeated.iloc[0]}' stands there twice.")
-        check = {"people": _person_problem, "pairs": _pair_problem, "probes": _probe_problem}[table]
+            yield table, "", "there is no row"
+        yield from ((table, "", problem) for problem in repeated(frame[identifier]))
         for row in frame.to_dict("records"):
-            problem = check(row)
-            if problem is None and row["person_id"] not in people:
+            problem = find_problem(row)
+            if problem is None and row["person_id"] not in roles:
                 problem = f"person_id '{row['person_id']}' is not in the people table"
+            if problem is None and table == "pairs" and roles[row["person_id"]] == "stranger":
+                problem = f"person_id '{row['person_id']}' is a stranger, on whom nothing may be trained"
             if problem is not None:
-                raise DataError(f"{source}: {identifier} '{row[identifier]}': {problem}.")
+                yield table, f"{identifier} '{row[identifier]}': ", problem
 
 
 def _person_problem(row: dict[Any, Any]) -> str | None:
@@ -163,26 +181,34 @@ def _person_problem(row: dict[Any, Any]) -> str | None:
         return f"role '{row['role']}' is not one of {', '.join(ROLES)}"
     if not row["name"].strip():
         return "name is empty"
+    return first_problem(
+        _texts_problem(row, column, keys, what)
+        for column, keys, what in (
+            ("facts", tuple(load_scenarios()), "scenario"),
+            ("appearance", APPEARANCE, "key"),
+        )
+    )
+
+
+def _texts_problem(row: dict[Any, Any], column: str, keys: Sequence[str], what: str) -> str | None:
+    """What is wrong with a cell that must be a JSON object of some of ``keys`` and texts, or None."""
     try:
-        facts = json.loads(row["facts"])
+        texts = json.loads(row[column])
     except json.JSONDecodeError as error:
-        return f"facts is not JSON ({error})"
-    if not isinstance(facts, dict) or not all(isinstance(answer, str) for answer in facts.values()):
-        return "facts must be a JSON object of scenario and answer"
-    unknown = sorted(set(facts) - set(load_scenarios()))
-    return f"facts has the unknown scenario '{unknown[0]}'" if unknown else None
+        return f"{column} is not JSON ({error})"
+    if not isinstance(texts, dict) or not all(isinstance(text, str) and text.strip() for text in texts.values()):
+        return f"{column} must be a JSON object of {what} and text, with some of {', '.join(keys)}, or {{}}"
+    unknown = sorted(set(texts) - set(keys))
+    return f"{column} has the unknown {what} '{unknown[0]}'; known are {', '.join(keys)}" if unknown else None
 
 
 def _pair_problem(row: dict[Any, Any]) -> str | None:
     scenarios = load_scenarios()
     if row["scenario"] not in scenarios:
         return f"scenario '{row['scenario']}' is not one of {', '.join(scenarios)}"
-    box = row["face_box"]
-    if box is None:
-        return None
-    if len(box) != 4 or None in box or not (0 <= box[0] < box[2] and 0 <= box[1] < box[3]):
-        return f"face_box {box} must be x0, y0, x1, y1 in pixels with x0 < x1 and y0 < y1, or missing"
-    return None
+    return first_problem(
+        (source_problem(row["source"]), face_box_problem(row["face_box"]), shows_problem(row["shows"]))
+    )
 
 
 def _probe_problem(row: dict[Any, Any]) -> str | None:
@@ -196,4 +222,11 @@ def _probe_problem(row: dict[Any, Any]) -> str | None:
             return f"{column} is empty"
     if row["options"] and row["answer"] not in row["options"]:
         return f"answer '{row['answer']}' is not one of its options {', '.join(row['options'])}"
-    return None
+    return first_problem((source_problem(row["source"]), shows_problem(row["shows"])))
+
+
+_ROW_CHECKS: dict[str, tuple[str, Callable[[dict[Any, Any]], str | None]]] = {
+    "people": ("person_id", _person_problem),
+    "pairs": ("pair_id", _pair_problem),
+    "probes": ("probe_id", _probe_problem),
+}

@@ -1,13 +1,15 @@
 """Which question is asked on which photo."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
 
-from scenarios.pairs import check_photos
+from scenarios.distractors import answer_options
 from scenarios.people import Person
-from scenarios.schema import NAME_SCENARIO, load_name_questions, load_scenarios, load_visible
+from scenarios.photos import PROVENANCE_COLUMNS, check_photos, photo_records
+from scenarios.schema import NAME_SCENARIO, Scenario, load_name_questions, load_scenarios, load_visible
 from scenarios.tables import PROBES, make_frame
 
 Kind = Literal["held_out", "member", "stranger", "utility"]
@@ -18,8 +20,18 @@ utility: what anybody can see in a photo."""
 Row = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class _Fact:
+    """What a person is asked about in one scenario."""
+
+    scenario: Scenario
+    answer: str
+    aliases: tuple[str, ...]
+    options: tuple[str, ...]
+
+
 def build_probes(people: Sequence[Person], photos: pd.DataFrame, member_photos: int = 3) -> pd.DataFrame:
-    """All probes of a photo table (columns: ``scenarios.pairs.PHOTO_COLUMNS``).
+    """All probes of a photo table (columns: ``scenarios.photos.PHOTO_COLUMNS``).
 
     Evaluation people: their seven facts and their name, on each portrait (held_out) and on ``member_photos`` of
     the photos with a scenario (member; the scenarios take turns over the people). Strangers: their name (stranger)
@@ -27,28 +39,27 @@ def build_probes(people: Sequence[Person], photos: pd.DataFrame, member_photos: 
     Raises ``DataError`` like ``check_photos``.
     """
     check_photos(people, photos)
+    photos_of: dict[str, list[Row]] = {person.person_id: [] for person in people}
+    for photo in photo_records(photos):
+        photos_of[photo["person_id"]].append(photo)
     rows: list[Row] = []
     evaluated = [person for person in people if person.role == "evaluation"]
     for index, person in enumerate(evaluated):
-        own = _photos_of(person, photos)
+        own = photos_of[person.person_id]
         portraits = [photo for photo in own if not photo["scenario"]]
         trained = [photo for photo in own if photo["scenario"]]
+        facts = list(_facts(person, evaluated))
         for photo in portraits:
-            rows.extend(_private_probes(person, photo, "held_out"))
+            rows.extend(_private_probes(person, photo, "held_out", facts))
         for photo in _in_turn(trained, member_photos, index):
-            rows.extend(_private_probes(person, photo, "member"))
+            rows.extend(_private_probes(person, photo, "member", facts))
     for person in people:
         if person.role == "stranger":
-            for photo in _photos_of(person, photos):
+            for photo in photos_of[person.person_id]:
                 rows.append(_name_probe(person, photo, "stranger"))
                 rows.extend(_visible_probes(person, photo))
     order = {kind: position for position, kind in enumerate(KINDS)}
     return make_frame(sorted(rows, key=lambda row: order[row["kind"]]), PROBES)
-
-
-def _photos_of(person: Person, photos: pd.DataFrame) -> list[Row]:
-    own = photos[photos["person_id"] == person.person_id]
-    return [{str(name): value for name, value in row.items()} for row in own.to_dict("records")]
 
 
 def _in_turn(trained: list[Row], count: int, index: int) -> list[Row]:
@@ -57,12 +68,18 @@ def _in_turn(trained: list[Row], count: int, index: int) -> list[Row]:
     return [trained[(index * count + offset) % len(trained)] for offset in range(count)]
 
 
-def _private_probes(person: Person, photo: Row, kind: Kind) -> Iterator[Row]:
+def _facts(person: Person, evaluated: Sequence[Person]) -> Iterator[_Fact]:
     for scenario_id, scenario in load_scenarios().items():
         if scenario_id in person.facts:
             answer = person.facts[scenario_id]
-            aliases = scenario.aliases(answer)
-            yield _probe(photo, scenario_id, kind, scenario.probe_questions, answer, aliases, scenario.answers)
+            aliases = scenario.aliases(answer) if answer in scenario.answers else ()
+            yield _Fact(scenario, answer, aliases, answer_options(person, scenario, evaluated))
+
+
+def _private_probes(person: Person, photo: Row, kind: Kind, facts: Sequence[_Fact]) -> Iterator[Row]:
+    for fact in facts:
+        questions = fact.scenario.probe_questions
+        yield _probe(photo, fact.scenario.id, kind, questions, fact.answer, fact.aliases, fact.options)
     yield _name_probe(person, photo, kind)
 
 
@@ -72,7 +89,7 @@ def _name_probe(person: Person, photo: Row, kind: Kind) -> Row:
 
 
 def _visible_probes(person: Person, photo: Row) -> Iterator[Row]:
-    visible = photo["visible"] or {}
+    visible = photo["visible"]
     for name, topic in load_visible().items():
         if name in visible:
             answer = visible[name]
@@ -99,4 +116,5 @@ def _probe(
         "aliases": list(aliases),
         "options": list(options),
         "kind": kind,
+        **{column: photo[column] for column in (*PROVENANCE_COLUMNS, "shows")},
     }

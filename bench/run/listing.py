@@ -53,7 +53,7 @@ def _plugins(registry: Registry[Any]) -> list[tuple[str, str]]:
 
 
 def _summary(plugin: Any) -> str:
-    return (inspect.getdoc(plugin) or "").partition("\n")[0]
+    return (inspect.getdoc(plugin) or "").partition("\n")[0].replace("``", "")
 
 
 def _targets() -> list[tuple[str, str]]:

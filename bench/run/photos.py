@@ -9,6 +9,7 @@ from bench.core.digests import digest_json
 from scenarios.dataset import Dataset
 
 PROTECTED_FILE = "photos.parquet"
+SYNTHESIZED_FILE = "synthesized.parquet"
 
 
 def training_pairs(dataset: Dataset) -> pd.DataFrame:
@@ -36,3 +37,19 @@ def read_protected(folder: Path) -> dict[str, bytes]:
     """Pair id -> saved protected photo, of an artifact of the protect stage."""
     frame = pd.read_parquet(folder / PROTECTED_FILE, columns=["pair_id", "image"])
     return dict(zip(frame["pair_id"], frame["image"], strict=True))
+
+
+def shared_photos(dataset: Dataset, protected: dict[str, bytes], ratio: float, seed: int) -> dict[str, bytes]:
+    """Pair id -> the photo that the owner shared: protected for the share ``ratio`` of each person's, else as it is."""
+    pairs = training_pairs(dataset)
+    share = protected_share(pairs, ratio, seed)
+    return {
+        pair_id: protected[pair_id] if pair_id in share else image
+        for pair_id, image in zip(pairs["pair_id"], pairs["image"], strict=True)
+    }
+
+
+def read_synthesized(folder: Path) -> dict[str, tuple[bytes, ...]]:
+    """Pair id -> the photos in its place, of an artifact of the synthesize stage."""
+    frame = pd.read_parquet(folder / SYNTHESIZED_FILE, columns=["pair_id", "image"])
+    return {str(pair_id): tuple(own["image"]) for pair_id, own in frame.groupby("pair_id", sort=False)}

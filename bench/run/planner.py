@@ -23,6 +23,7 @@ from bench.run.specs import (
     ScoreSpec,
     Stage,
     StageFunction,
+    SynthesizeSpec,
     identity,
     stage_key,
 )
@@ -32,6 +33,7 @@ from bench.run.stages.protect import protect
 from bench.run.stages.quality import quality
 from bench.run.stages.record import record
 from bench.run.stages.score import score
+from bench.run.stages.synthesize import synthesize
 from bench.run.suites import Suite
 from leaderboard.schema import BASE, UNDEFENDED
 
@@ -39,6 +41,7 @@ GUESSED_SECONDS = {
     "optimise": 0.6,
     "protect": 0.01,
     "quality": 0.01,
+    "synthesize": 0.4,
     "finetune": 0.015,
     "answer": 0.015,
     "score": 0.001,
@@ -171,11 +174,39 @@ class _Planner:
 
     def _finetune(self, cell: _Cell, protected: Stage) -> Stage:
         attack = self.given.attacks[cell.attack]
-        spec = FinetuneSpec(self.given.dataset, protected.reference, cell.ratio, cell.target, attack.recipe, cell.seed)
+        made = self._synthesize(cell, protected)
+        spec = FinetuneSpec(
+            self.given.dataset,
+            protected.reference,
+            cell.ratio,
+            cell.target,
+            attack.recipe,
+            cell.seed,
+            made.reference if made else None,
+        )
         modules = [self.given.family_modules[cell.target.spec.family]]
         units = self.given.n_photos * attack.recipe.epochs
         kind = f"finetune-{cell.attack}"
-        return self._add("finetune", cell.label, finetune, spec, (protected,), modules, units, kind=kind)
+        after = [protected, *([made] if made else [])]
+        return self._add("finetune", cell.label, finetune, spec, after, modules, units, kind=kind)
+
+    def _synthesize(self, cell: _Cell, protected: Stage) -> Stage | None:
+        """The photos that the attacker makes; all targets share them. None where it trains on the shared photos."""
+        attack = self.given.attacks[cell.attack]
+        if attack.synthesis is None:
+            return None
+        spec = SynthesizeSpec(
+            self.given.dataset,
+            protected.reference,
+            cell.ratio,
+            attack.synthesis,
+            attack.synthesis_digest,
+            cell.seed,
+        )
+        ratio = "" if cell.ratio == 1 else f" ratio {cell.ratio:g}"
+        label = f"{cell.defense} {cell.attack}{ratio} seed {cell.seed}"
+        units = self.given.n_photos * attack.synthesis.photos_per_pair
+        return self._add("synthesize", label, synthesize, spec, (protected,), (), units)
 
     def _ask(self, cell: _Cell, before: dict[str, Stage]) -> dict[str, Stage]:
         """The stages behind a run, with the answers and their scores added."""
@@ -226,6 +257,7 @@ class _Planner:
         defense = self.given.defenses[cell.defense]
         recipe = {} if cell.is_base else asdict(self.given.attacks[cell.attack].recipe)
         surrogates = self.given.surrogates if defense.needs_surrogate else ()
+        synthesis = None if cell.is_base else self.given.attacks[cell.attack].synthesis
         spec: dict[str, Any] = identity(
             {
                 "dataset": self.given.dataset_name,
@@ -243,6 +275,7 @@ class _Planner:
                 "target": cell.target.spec.checkpoint,
                 "target_digest": cell.target.digest,
                 "recipe": recipe,
+                "synthesis": asdict(synthesis) if synthesis else {},
                 "seed": cell.seed,
                 "bootstrap": {"resamples": self.suite.bootstrap.resamples, "seed": self.suite.bootstrap.seed},
             }

@@ -9,6 +9,7 @@ from bench.core.errors import VeilBenchError
 from bench.core.progress import ReportProgress
 from bench.core.store import ArtifactStore
 from bench.targets.base import Recipe, TargetSpec
+from evaluators.attacks import Synthesis
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,23 @@ class QualitySpec:
 
 
 @dataclass(frozen=True)
+class SynthesizeSpec:
+    """Synthesize photos from the shared ones, of which a share ``ratio`` of each person's is protected."""
+
+    dataset: DatasetReference
+    protected: ArtifactReference
+    ratio: float
+    synthesis: Synthesis
+    checkpoint_digest: str
+    seed: int
+
+
+@dataclass(frozen=True)
 class FinetuneSpec:
-    """Fine-tune on the photos, a share ``ratio`` of each person's protected. The recipe is the adapted one."""
+    """Fine-tune on the photos, a share ``ratio`` of each person's protected. The recipe is the adapted one.
+
+    Where ``synthesized`` is given, its photos take the place of the shared ones.
+    """
 
     dataset: DatasetReference
     protected: ArtifactReference
@@ -76,6 +92,7 @@ class FinetuneSpec:
     target: PinnedTarget
     recipe: Recipe
     seed: int
+    synthesized: ArtifactReference | None = None
 
 
 @dataclass(frozen=True)

@@ -55,10 +55,13 @@ class Recipe:
 
 @dataclass(frozen=True)
 class TrainingExample:
-    """One photo with every (question, answer) pair that the attacker may train on with it."""
+    """One pair with every (question, answer) that the attacker may train on with it.
+
+    ``images`` holds the encoded photo, or several photos of which each step shows one.
+    """
 
     photo_id: str
-    image: bytes
+    images: tuple[bytes, ...]
     conversations: tuple[tuple[str, str], ...]
 
 

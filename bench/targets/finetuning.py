@@ -109,14 +109,17 @@ def prefix_and_branches_mask(owner: "torch.Tensor", dtype: "torch.dtype") -> "to
 
 
 def view_features(model: "PackedModel", example: TrainingExample, recipe: Recipe, seed: int) -> "torch.Tensor":
-    """Frozen vision features (views, tokens, width) of one photo: itself, or its random views."""
+    """Frozen vision features (views, tokens, width) of an example's photos: as they are, or as random views of each."""
     import torch
 
     if recipe.augmentation is None:
-        return model.vision_features([example.image])
+        return model.vision_features(example.images)
     generator = torch.Generator().manual_seed(_photo_seed(seed, example.photo_id))
-    image = model.pixels(example.image)
-    views = [random_view(image, recipe.augmentation, generator) for _ in range(recipe.augmentation.views)]
+    views = [
+        random_view(model.pixels(image), recipe.augmentation, generator)
+        for image in example.images
+        for _ in range(recipe.augmentation.views)
+    ]
     with torch.no_grad():
         return model.encode(torch.stack(views))
 

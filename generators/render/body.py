@@ -9,6 +9,8 @@ from generators.render import makehuman
 from generators.render.identity import Identity
 
 Array = np.ndarray
+OPEN_EYES, LARGE_EYES = 0.30, 0.30
+"""MakeHuman's eyes at rest are half closed and small at the size of a photo."""
 
 
 @dataclass(frozen=True)
@@ -40,18 +42,25 @@ def random_pose(random: np.random.Generator, yaw: float) -> Pose:
         smile=float(random.random() * 0.9),
         brows=float(random.random() * 0.4),
         jaw=float(random.random() * 0.15),
-        squint=float(random.random() * 0.4),
+        squint=float(random.random() * 0.25),
     )
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=16)
 def neutral_shape(identity: Identity) -> Array:
     """The person's vertices (n, 3) without expression or pose."""
     vertices = makehuman.base_mesh()[0].copy()
     makehuman.add_macro_targets(vertices, identity.macro, identity.ancestry)
     for name, weight in identity.face:
         makehuman.add_face_target(vertices, name, weight)
+    makehuman.add_face_target(vertices, "eyes/l-eye-scale-incr", LARGE_EYES)
     return vertices
+
+
+@functools.lru_cache(maxsize=16)
+def resting_shape(identity: Identity) -> Array:
+    """The person's vertices (n, 3) with the arms down, looking straight ahead."""
+    return posed_shape(identity, Pose(0, 0, 0, 0, 0, 0, 0))
 
 
 def posed_shape(identity: Identity, pose: Pose) -> Array:
@@ -64,6 +73,8 @@ def posed_shape(identity: Identity, pose: Pose) -> Array:
         "jawOpen": pose.jaw,
         "eyeSquintLeft": pose.squint,
         "eyeSquintRight": pose.squint,
+        "eyeWideLeft": OPEN_EYES,
+        "eyeWideRight": OPEN_EYES,
     }
     for name, weight in units.items():
         makehuman.add_target(vertices, f"{makehuman.FACE_UNITS}{name}.target", weight)

@@ -4,26 +4,39 @@ import functools
 
 import numpy as np
 
-from generators.render import head, makehuman, skin
+from generators.render import brows, hair, head, makehuman, skin
 from generators.render.body import Pose
+from generators.render.clothes import Garment, dressed, random_garment
 from generators.render.identity import Identity
-from generators.render.tracer import CLOTH, GLOSSY, SATIN, Part, Textured
+from generators.render.tracer import GLOSSY, Material, Part, Textured
 
 Array = np.ndarray
-LOWEST_VISIBLE = 3.2
+HAIR: Material = {"roughness": 0.50, "specular": 0.22}
+SKIN: Material = {"roughness": 0.55, "specular": 0.26}
 
 
-def person_parts(identity: Identity, pose: Pose, vertices: Array, clothes: Array) -> list[Part]:
-    """Skin, eyes, teeth, top, hair and glasses around the posed ``vertices``; ``clothes`` is linear RGB."""
+def person_parts(
+    identity: Identity, pose: Pose, vertices: Array, clothes: Array, garment: Garment | None = None
+) -> list[Part]:
+    """Skin, eyes, teeth, top, hair and glasses around the posed ``vertices``; ``clothes`` is linear RGB.
+
+    Without a ``garment`` one is drawn from the pose, so that it changes from photo to photo.
+    """
+    garment = garment or random_garment(np.random.default_rng([43, identity.seed, int(1e6 * abs(pose.yaw))]))
     parts: list[Part] = [
-        (_skin_mesh(identity, vertices), SATIN),
+        (_skin_mesh(identity, vertices), SKIN),
         (head.eyes(identity, pose, vertices), GLOSSY),
         (head.teeth(vertices), GLOSSY),
-        (head.top(vertices, np.clip(clothes, 0, 0.95), LOWEST_VISIBLE), CLOTH),
+        (brows.lashes(vertices), SKIN),
+        (brows.brow_hairs(identity, vertices), HAIR),
+        *dressed(garment, vertices, clothes),
     ]
-    hair, glasses = head.hair(identity, pose, vertices), head.glasses(identity, pose, vertices)
-    if hair is not None:
-        parts.append((hair, SATIN))
+    strands, glasses = hair.hair(identity, vertices), head.glasses(identity, pose, vertices)
+    if strands is not None:
+        parts.append((strands, HAIR))
+    beard = brows.beard_hairs(identity, vertices)
+    if beard is not None:
+        parts.append((beard, HAIR))
     if glasses is not None:
         parts.append((glasses, GLOSSY))
     return parts
@@ -38,7 +51,7 @@ def _painted(identity: Identity) -> Array:
 def _skin_topology() -> tuple[Array, Array, Array]:
     base, texture, groups = makehuman.base_mesh()
     faces = groups["body"]
-    faces = faces[(base[faces[..., 0]][..., 1] > 5.2).all(1)]
+    faces = faces[((base[faces[..., 0]][..., 1] > 4.6) & (abs(base[faces[..., 0]][..., 0]) < 1.3)).all(1)]
     pairs, index = np.unique(faces.reshape(-1, 2), axis=0, return_inverse=True)
     coordinates = texture[pairs[:, 1]]
     return pairs[:, 0], index.reshape(-1, 3), coordinates * [1, -1] + [0, 1]

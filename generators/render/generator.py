@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from bench.core.registry import unknown_name
-from generators.base import Generator, ReportProgress
+from generators.base import BuildOrder, Generator
 from generators.registry import generators
 from scenarios.dataset import Dataset
 
@@ -20,10 +20,10 @@ class Render(Generator):
 
         return tuple(PLANS)
 
-    def build(self, name: str, limit: int | None, workers: int, report: ReportProgress) -> Dataset:
+    def build(self, order: BuildOrder) -> Dataset:
         """See the base class."""
         from generators.render.dataset import PLANS, render_dataset
 
-        if name not in PLANS:
-            raise unknown_name("rendered dataset", name, PLANS)
-        return render_dataset(PLANS[name], limit, workers, report)
+        if order.name not in PLANS:
+            raise unknown_name("rendered dataset", order.name, PLANS)
+        return render_dataset(PLANS[order.name], order)

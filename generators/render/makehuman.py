@@ -7,6 +7,7 @@ import functools
 import gzip
 import importlib.util
 import json
+import re
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,27 @@ Array = np.ndarray
 TARGETS = "mpfb2/targets/"
 FACE_UNITS = "faceunits01/targets/faceunits/"
 FACE_FOLDERS = ("head", "eyes", "nose", "mouth", "ears", "chin", "cheek", "eyebrows", "forehead", "neck")
+FACE_STRENGTHS = {
+    "head/head-(fat|scale-horiz|scale-vert|scale-depth|oval|round|rectangular|square|triangular|diamond)": 0.28,
+    "eyes/l-eye-(scale|trans|height2|corner1|corner2|bag-height|eyefold-angle)": 0.30,
+    "nose/nose-(base|curve|hump|greek|point|scale-|volume|width|flaring|nostrils-width)": 0.33,
+    "mouth/mouth-(scale-horiz|scale-vert|lowerlip-volume|upperlip-volume|lowerlip-height|upperlip-height|angles)": 0.36,
+    "mouth/mouth-(cupidsbow|trans-up|trans-down|laugh-lines)": 0.25,
+    "ears/l-ear-(scale|wing|lobe|rot)": 0.35,
+    "chin/chin-(bones|cleft|height|prominent|width|jaw-drop|prognathism)": 0.30,
+    "cheek/l-cheek-(bones|inner|volume|trans)": 0.35,
+    "eyebrows/eyebrows-(angle|trans)": 0.35,
+    "forehead/forehead-(scale|temple|trans|nubian)": 0.30,
+    "neck/neck-(double|scale-horiz)": 0.20,
+}
+"""How strongly each kind of face target varies between people (standard deviation); targets not named stay at 0."""
+OPPOSITES = (
+    ("-decr", "-incr"),
+    ("-down", "-up"),
+    ("-backward", "-forward"),
+    ("-in", "-out"),
+    ("-concave", "-convex"),
+)
 BONES = ("head", "neck03", "neck01", "upperarm01.L", "upperarm01.R")
 
 
@@ -65,9 +87,9 @@ def target(path: str) -> tuple[Array, Array]:
     if not file.exists():
         return np.zeros(0, int), np.zeros((0, 3))
     text = gzip.decompress(file.read_bytes()).decode() if file.suffix == ".gz" else file.read_text()
-    rows = [line.split() for line in text.splitlines()]
-    rows = [row for row in rows if len(row) == 4 and row[0].isdigit()]
-    return np.array([int(r[0]) for r in rows], int), np.array([[float(x) for x in r[1:]] for r in rows]).reshape(-1, 3)
+    lines = [line for line in text.splitlines() if line[:1].isdigit()]
+    rows = np.fromstring(" ".join(lines), sep=" ").reshape(-1, 4)
+    return rows[:, 0].astype(int), np.ascontiguousarray(rows[:, 1:])
 
 
 def add_target(vertices: Array, path: str, weight: float) -> None:
@@ -87,6 +109,22 @@ def face_targets() -> tuple[str, ...]:
             if not name.startswith("r-") and "head-age" not in name:
                 names.append(f"{folder}/{name}")
     return tuple(names)
+
+
+@functools.cache
+def face_axes() -> tuple[tuple[tuple[str, str], float], ...]:
+    """Pairs of opposite face targets ("" where there is no opposite), each with its strength."""
+    names = face_targets()
+    axes = []
+    for name in names:
+        strength = next((s for pattern, s in FACE_STRENGTHS.items() if re.match(pattern, name)), 0.0)
+        low = next((pair for pair in OPPOSITES if name.endswith(pair[0])), None)
+        high = next((pair for pair in OPPOSITES if name.endswith(pair[1])), None)
+        if not strength or (high and name.removesuffix(high[1]) + high[0] in names):
+            continue
+        opposite = name.removesuffix(low[0]) + low[1] if low else ""
+        axes.append(((name, opposite if opposite in names else ""), strength))
+    return tuple(axes)
 
 
 def add_face_target(vertices: Array, name: str, weight: float) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -115,3 +116,51 @@ def roof(centre: Colour, half: Colour, colour: Colour) -> Mesh:
     vertices = np.array([*left, *right, *quads[0], *quads[1]], float)
     faces = np.array([[0, 1, 2], [3, 5, 4], [6, 7, 8], [6, 8, 9], [10, 11, 12], [10, 12, 13]])
     return coloured(vertices + np.asarray(centre, float), faces, colour)
+
+
+def cut(faces: Array, field: Array) -> tuple[Any, Array]:
+    """The part of a mesh where ``field`` (n,) is positive, with a clean edge through the triangles.
+
+    Returns sparse weights (m, n) that make the part's vertices out of the mesh's, and the part's triangles (t, 3).
+    """
+    from scipy.sparse import csr_matrix
+
+    inside = field[faces] > 0
+    count = inside.sum(1)
+    whole = faces[count == 3]
+    # A cut triangle is turned so that the corner that stands alone comes first.
+    one = _turned(faces[count == 1], inside[count == 1], True)
+    two = _turned(faces[count == 2], inside[count == 2], False)
+    edges = np.sort(np.concatenate([one[:, [0, 1]], one[:, [0, 2]], two[:, [0, 1]], two[:, [0, 2]]]), 1)
+    pairs, index = np.unique(edges, axis=0, return_inverse=True)
+    crossing = len(field) + index.reshape(-1)
+    a, b, c, d = np.split(crossing, np.cumsum([len(one), len(one), len(two)]))
+    corners = [whole, np.stack([one[:, 0], a, b], 1), np.stack([c, two[:, 1], two[:, 2]], 1)]
+    corners.append(np.stack([c, two[:, 2], d], 1))
+    used, triangles = np.unique(np.concatenate(corners), return_inverse=True)
+    low, high = field[pairs[:, 0]], field[pairs[:, 1]]
+    share = low / (low - high + 1e-12)
+    size = len(field) + len(pairs)
+    rows = np.concatenate([np.arange(len(field)), np.repeat(np.arange(len(field), size), 2)])
+    columns = np.concatenate([np.arange(len(field)), pairs.ravel()])
+    values = np.concatenate([np.ones(len(field)), np.stack([1 - share, share], 1).ravel()])
+    return csr_matrix((values, (rows, columns)), shape=(size, len(field)))[used], triangles.reshape(-1, 3)
+
+
+def _turned(faces: Array, inside: Array, lone: bool) -> Array:
+    first = np.argmax(inside == lone, axis=1) if len(faces) else np.zeros(0, int)
+    return np.take_along_axis(faces, (first[:, None] + np.arange(3)) % 3, axis=1)
+
+
+def subdivided(faces: Array, count: int) -> tuple[Any, Array]:
+    """Each triangle in four: sparse weights (m, count) of the new vertices, and the new triangles."""
+    from scipy.sparse import csr_matrix, identity, vstack
+
+    edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), 1)
+    pairs, index = np.unique(edges, axis=0, return_inverse=True)
+    ab, bc, ca = np.split(count + index.reshape(-1), 3)
+    rows = np.repeat(np.arange(len(pairs)), 2)
+    middle = csr_matrix((np.full(2 * len(pairs), 0.5), (rows, pairs.ravel())), shape=(len(pairs), count))
+    a, b, c = faces.T
+    corners = [np.stack(t, 1) for t in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))]
+    return vstack([identity(count), middle]).tocsr(), np.concatenate(corners)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from generators.render import backdrops, meshes
+from generators.render import meshes
 from generators.render.meshes import Mesh
 
 Array = np.ndarray
@@ -15,6 +15,10 @@ Material = dict[str, Any]
 SATIN: Material = {"roughness": 0.5, "specular": 0.35}
 CLOTH: Material = {"roughness": 0.9, "specular": 0.1}
 GLOSSY: Material = {"roughness": 0.2, "specular": 0.6}
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+MIDDLE_SKIN, MIDDLE_LIGHT = 0.36, 0.31
+"""A skin that reflects MIDDLE_SKIN of the light comes out at MIDDLE_LIGHT of the picture's scale."""
+SHOULDER = 0.5
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,19 @@ Part = tuple[Mesh | Textured, Material]
 """A surface and what it is made of."""
 
 
+@dataclass(frozen=True)
+class Metering:
+    """What the exposure is set by.
+
+    Rows and columns (n, 2) of the person's face pixels, the reflectance of that skin in 0..1, and the greatest one of
+    all the faces in the photo, which must not burn out.
+    """
+
+    pixels: Array
+    skin: float
+    lightest: float
+
+
 def scene_of(parts: Sequence[Part]) -> dict[str, Any]:
     """Mitsuba's description of the parts."""
     return {
@@ -42,33 +59,41 @@ def _colour(values: Sequence[float] | Array) -> dict[str, Any]:
     return {"type": "rgb", "value": [float(v) for v in values]}
 
 
-def lights(random: np.random.Generator, centre: Array) -> dict[str, Any]:
-    """A random key light and fill light around ``centre``."""
-    angle = np.radians(random.uniform(-75, 75))
-    at = centre + 12 * np.array([np.sin(angle), random.uniform(0.3, 0.9), np.cos(angle)])
-    warmth = np.array([1, random.uniform(0.82, 1), random.uniform(0.62, 1.05)])
-    tint = np.array([random.uniform(0.85, 1), 0.95, random.uniform(0.88, 1.12)])
+def lights(random: np.random.Generator, centre: Array, outdoors: bool) -> dict[str, Any]:
+    """Light from the sky or a room all around, and a key light: the sun, or a large lamp or window near ``centre``."""
+    angle = np.radians(random.uniform(-62, 62))
+    direction = np.array([np.sin(angle), random.uniform(0.35, 0.95), np.cos(angle)])
+    warmth = np.array([1, random.uniform(0.84, 1), random.uniform(0.66, 1.04)])
+    # Far enough that the sun lights a house behind the person as it lights the person.
+    distance = 6000.0 if outdoors else 15.0
+    radius = distance * (random.uniform(0.10, 0.24) if outdoors else random.uniform(0.14, 0.26))
+    share = (distance / radius) ** 2
+    at = centre + distance * direction
     return {
         "type": "scene",
-        "integrator": {"type": "path", "max_depth": 3},
+        "integrator": {"type": "direct", "emitter_samples": 1, "bsdf_samples": 0, "hide_emitters": True},
         "key": {
             "type": "sphere",
             "center": [float(v) for v in at],
-            "radius": float(random.uniform(1.4, 3)),
-            "emitter": {"type": "area", "radiance": _colour(random.uniform(9, 22) * warmth)},
+            "radius": float(radius),
+            "emitter": {"type": "area", "radiance": _colour(random.uniform(0.30, 0.62) * share * warmth)},
         },
-        "fill": {"type": "constant", "radiance": _colour(random.uniform(0.2, 0.6) * tint)},
+        "around": _surrounding_light(random, outdoors),
     }
 
 
-def backdrop(name: str, centre: Array, random: np.random.Generator) -> dict[str, Any]:
-    """The painted surface behind everything."""
+def _surrounding_light(random: np.random.Generator, outdoors: bool) -> dict[str, Any]:
     import mitsuba
 
-    picture = np.ascontiguousarray(backdrops.paint(name, random)[::-1])
-    view = mitsuba.ScalarTransform4f().translate([0, float(centre[1]), -15]).scale([8.5, 8.5, 1])
-    surface = {"type": "bitmap", "bitmap": mitsuba.Bitmap(picture), "raw": True}
-    return {"backdrop": {"type": "rectangle", "to_world": view, "bsdf": {"type": "diffuse", "reflectance": surface}}}
+    height = np.linspace(1, -1, 16)[:, None, None]
+    above = np.array([0.80, 0.90, 1.05]) if outdoors else np.array([0.95, 0.92, 0.88])
+    below = np.array([0.42, 0.40, 0.33]) if outdoors else np.array([0.50, 0.44, 0.38])
+    share = 1 / (1 + np.exp(-6 * height))
+    sky = (below + (above - below) * share) * np.ones((16, 32, 1))
+    bright, column = random.uniform(0.0, 1.2), int(random.integers(32))
+    sky[3:8] *= 1 + bright * np.exp(-(((np.arange(32) - column + 16) % 32 - 16) ** 2) / 14.0)[None, :, None]
+    sky = sky * random.uniform(0.17, 0.36)
+    return {"type": "envmap", "bitmap": mitsuba.Bitmap(np.ascontiguousarray(sky, np.float32))}
 
 
 def _to_mitsuba(name: str, shape: Mesh | Textured, material: Material) -> Any:
@@ -103,15 +128,45 @@ def _to_mitsuba(name: str, shape: Mesh | Textured, material: Material) -> Any:
     return mesh
 
 
-def develop(scene: dict[str, Any], samples: int, random: np.random.Generator) -> Array:
-    """Trace, denoise, expose and quantise: pixels (size, size, 3) uint8."""
+def develop(
+    scene: dict[str, Any], backdrop: Array, metering: Metering, samples: int, random: np.random.Generator
+) -> Array:
+    """Trace, expose by the face, put the backdrop (k, k, 3) behind, denoise, quantise: pixels (size, size, 3) uint8."""
     import mitsuba
     import pyoidn
 
     loaded = mitsuba.load_dict(scene)
-    light = np.array(mitsuba.render(loaded, spp=samples, seed=mitsuba.UInt32(int(random.integers(2**31)))))[..., :3]
-    light = np.ascontiguousarray(np.nan_to_num(np.clip(light, 0, 50)).astype(np.float32))
-    light = pyoidn.denoise(light, hdr=True)
-    light = light / max(float(np.percentile(light.mean(-1), 92)), 0.05) * random.uniform(0.45, 0.75)
-    pixels = np.clip(light / (1 + 0.15 * light), 0, 1) ** (1 / 2.2) + random.standard_normal(light.shape) * 0.008
+    traced = np.array(mitsuba.render(loaded, spp=samples, seed=mitsuba.UInt32(int(random.integers(2**31)))))
+    light, cover = np.nan_to_num(np.clip(traced[..., :3], 0, 50)), np.clip(traced[..., 3:4], 0, 1)
+    gain = MIDDLE_LIGHT / MIDDLE_SKIN * (MIDDLE_SKIN / metering.lightest) ** 0.35 * random.uniform(0.88, 1.15)
+    wanted = metering.skin * gain
+    rows, columns = metering.pixels.T
+    measured = float(np.median(light[rows, columns] @ LUMINANCE)) if len(rows) else float(np.median(light @ LUMINANCE))
+    light = light * (wanted / max(measured, 1e-3))
+    behind = float(np.clip(gain, 0.75, 1.45)) * random.uniform(0.75, 1.05)
+    light = light + (1 - cover) * _resized(backdrop, len(light)) * behind
+    light = pyoidn.denoise(np.ascontiguousarray(light.astype(np.float32)), hdr=True)
+    pixels = _toned(light) ** (1 / 2.2) + random.standard_normal(light.shape) * 0.008
     return (np.clip(pixels, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def _toned(light: Array) -> Array:
+    """Film's answer to light: straight up to the shoulder, then ever less, never more than 1."""
+    light = np.clip(light, 0, None)
+    over = np.maximum(light - SHOULDER, 0)
+    toned: Array = np.minimum(light, SHOULDER) + (1 - SHOULDER) * (1 - np.exp(-over / (1 - SHOULDER)))
+    return toned
+
+
+def _resized(picture: Array, size: int) -> Array:
+    from PIL import Image
+
+    channels = [
+        np.asarray(
+            Image.fromarray(np.ascontiguousarray(picture[..., k], np.float32)).resize(
+                (size, size), Image.Resampling.BOX if size < len(picture) else Image.Resampling.BICUBIC
+            )
+        )
+        for k in range(3)
+    ]
+    return np.stack(channels, axis=-1)

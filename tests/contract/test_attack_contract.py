@@ -24,6 +24,7 @@ def test_it_is_described_and_says_where_it_comes_from(name: str) -> None:
     assert attacks.origin(name)
 
 
-def test_no_two_attacks_make_the_same_recipe(recipe: Recipe) -> None:
-    adapted = [attacks.get(name)().adapt(recipe) for name in attacks.names()]
-    assert all(first != second for index, first in enumerate(adapted) for second in adapted[index + 1 :])
+def test_no_two_attacks_train_alike_on_the_same_photos(recipe: Recipe) -> None:
+    made = [attacks.get(name)() for name in attacks.names()]
+    ways = [(attack.adapt(recipe), attack.synthesis()) for attack in made]
+    assert all(first != second for index, first in enumerate(ways) for second in ways[index + 1 :])

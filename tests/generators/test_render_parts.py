@@ -1,33 +1,6 @@
-"""The renderer's parts that need no path tracer: solids, backdrops, things."""
+"""Meshes that things and people are put together from."""
 
-import numpy as np
-import pytest
-
-from generators.render import backdrops, meshes, things
-from scenarios.schema import load_scenarios, load_visible
-
-
-@pytest.mark.parametrize("name", sorted(things.THINGS))
-def test_every_thing_is_a_closed_set_of_valid_triangles(name: str) -> None:
-    mesh = things.THINGS[name]()
-    assert mesh.vertices.shape == mesh.colours.shape
-    assert mesh.faces.min() >= 0 and mesh.faces.max() < len(mesh.vertices)
-    assert np.isfinite(mesh.vertices).all() and mesh.colours.min() >= 0 and mesh.colours.max() <= 1
-    assert 0.3 < np.ptp(mesh.vertices[:, 1]) < 2
-
-
-def test_every_fact_of_property_and_work_has_a_thing() -> None:
-    for scenario in load_scenarios().values():
-        for option in scenario.options:
-            assert option.scene.shape in things.THINGS or scenario.id in ("partner", "friends")
-
-
-def test_every_surrounding_that_is_asked_for_can_be_painted() -> None:
-    assert set(load_visible()["surroundings"].options) == set(backdrops.SURROUNDINGS)
-    for name in backdrops.SURROUNDINGS:
-        first, again, other = (backdrops.paint(name, np.random.default_rng(seed)) for seed in (1, 1, 2))
-        assert first.shape == (backdrops.SIZE, backdrops.SIZE, 3) and first.min() > 0 and first.max() < 1
-        assert np.array_equal(first, again) and not np.array_equal(first, other)
+from generators.render import meshes
 
 
 def test_a_box_and_a_ball_have_normals_that_point_outwards() -> None:

@@ -65,7 +65,7 @@ def test_help_comes_at_once_and_each_command_has_an_example(tmp_path: Path) -> N
     assert "doctor" in veilbench("--help", folder=tmp_path).stdout
     assert time.monotonic() - start < 5  # the real bar is half a second; a busy machine must not fail a test
     commands = [("run",), ("list",), ("doctor",), ("store", "ls"), ("store", "gc"), ("site", "build")]
-    commands += [("data", "build"), ("defense", "check")]
+    commands += [("data", name) for name in ("build", "check", "card", "push", "view")] + [("defense", "check")]
     for command in commands:
         assert "Example:" in veilbench(*command, "--help", folder=tmp_path).stdout
 

@@ -22,6 +22,12 @@ def test_installed_packages_are_found_with_their_versions(tmp_path: Path) -> Non
     assert found["python"].state == "ok"
 
 
+def test_what_shipped_suites_need_is_told_once(tmp_path: Path) -> None:
+    parts = [finding.part for finding in doctor.examine(tmp_path)]
+    assert len(parts) == len(set(parts))
+    assert {"checkpoint tiny-llava", "dataset veilbench-mini", "diffusion model"} <= set(parts)
+
+
 def test_a_missing_optional_part_says_what_it_would_enable_and_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,7 +109,7 @@ def test_the_command_ends_with_the_signals_exit_code_and_goes_on_later(
         output, errors = process.communicate(timeout=60)
     assert process.returncode == code
     assert output == ""
-    assert "Interrupted: finished stages are kept" in errors
+    assert "Interrupted: what is finished is kept" in errors
     assert "Traceback" not in errors
     psutil.wait_procs(children, timeout=30)
     assert not any(child.is_running() for child in children)

@@ -19,9 +19,14 @@ class Blocks(Generator):
     source = "rendered"
     def names(self):
         return ("blocks",)
-    def build(self, name, limit, workers, report):
-        report(1, 1, f"{workers} workers")
-        return make_dataset(limit or 3)
+    def __init__(self, shade=0):
+        self.shade = shade
+    def build(self, order):
+        (order.work / "finished").write_text("a photo")
+        order.report(1, 1, f"{order.workers} workers, shade {self.shade}")
+        if self.shade == "broken":
+            raise RuntimeError("stopped")
+        return make_dataset(order.limit or 3)
 """
 DEFENSES = """
 import numpy as np
@@ -74,8 +79,31 @@ def test_the_default_folder_is_the_datasets_name(outside: str, tmp_path: Path) -
     here = tmp_path / "here"
     (here / "blocks").mkdir(parents=True)  # an empty folder is no obstacle
     assert veilbench("data", "build", "blocks", "--limit", 1, folder=here, PYTHONPATH=outside).returncode == 0
-    assert sorted(path.name for path in here.iterdir()) == ["blocks"]
+    assert sorted(path.name for path in here.iterdir()) == ["blocks"]  # finished photos do not stay behind
     assert len(load_dataset(str(here / "blocks")).people) == 2
+
+
+def test_options_reach_the_photo_source_and_unknown_ones_are_refused(outside: str, tmp_path: Path) -> None:
+    arguments = ("data", "build", "anything", "--generator", "blocks", "--limit", 1, "--out", tmp_path / "mine")
+    finished = veilbench(*arguments, "--option", "shade=7", folder=tmp_path, PYTHONPATH=outside)
+    assert finished.returncode == 0, finished.stderr
+    assert "shade 7" in finished.stderr
+    for option, said in (("shadow=7", "did you mean 'shade'"), ("shade", "must be KEY=VALUE")):
+        refused = veilbench(*arguments, "--option", option, folder=tmp_path, PYTHONPATH=outside)
+        assert refused.returncode == 2
+        assert said in refused.stderr
+
+
+def test_photos_of_a_stopped_build_wait_for_the_same_order(outside: str, tmp_path: Path) -> None:
+    arguments = ("data", "build", "blocks", "--out", tmp_path / "here" / "mine")
+    (tmp_path / "here").mkdir()
+    stopped = veilbench(*arguments, "--option", "shade=broken", folder=tmp_path, PYTHONPATH=outside)
+    assert stopped.returncode == 1
+    [waiting] = (tmp_path / "here").iterdir()
+    assert (waiting / "finished").read_text() == "a photo"
+    assert veilbench(*arguments, folder=tmp_path, PYTHONPATH=outside).returncode == 0
+    # Another order's photos are left alone.
+    assert sorted(path.name for path in (tmp_path / "here").iterdir()) == [waiting.name, "mine"]
 
 
 def test_an_unknown_dataset_names_the_nearest_of_all_sources(outside: str, tmp_path: Path) -> None:

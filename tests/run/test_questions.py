@@ -7,7 +7,7 @@ import pytest
 
 from bench.core.errors import DataError, VeilBenchError
 from bench.defenses.photo import decode_pixels, encode_png
-from bench.run.photos import protected_share, training_pairs
+from bench.run.photos import protected_share, shared_photos, training_pairs
 from bench.run.questions import build_requests, spread_answers, unique_questions
 from bench.run.stages.finetune import training_examples
 from scenarios.dataset import Dataset
@@ -21,6 +21,11 @@ def inverted(dataset: Dataset) -> dict[str, bytes]:
         pair_id: encode_png(255 - decode_pixels(pair_id, image))
         for pair_id, image in zip(pairs["pair_id"], pairs["image"], strict=True)
     }
+
+
+def alone(photos: dict[str, bytes]) -> dict[str, tuple[bytes, ...]]:
+    """Each photo as the only one of its pair."""
+    return {pair_id: (image,) for pair_id, image in photos.items()}
 
 
 def answers_to(questions: pd.DataFrame) -> pd.DataFrame:
@@ -50,17 +55,17 @@ def test_training_shows_protected_photos_for_the_share_and_clean_ones_for_the_re
     protected = inverted(dataset)
     pairs = training_pairs(dataset).set_index("pair_id")
     share = protected_share(training_pairs(dataset), 0.5, seed=0)
-    examples = training_examples(dataset, protected, 0.5, seed=0)
+    examples = training_examples(dataset, alone(shared_photos(dataset, protected, 0.5, seed=0)))
     assert [example.photo_id for example in examples] == list(pairs.index)
     for example in examples:
         clean = pairs.at[example.photo_id, "image"]
-        assert example.image == (protected[example.photo_id] if example.photo_id in share else clean)
+        assert example.images == (protected[example.photo_id] if example.photo_id in share else clean,)
 
 
 def test_each_photo_is_trained_with_all_facts_of_its_own_person(dataset: Dataset) -> None:
     people = {person.person_id: person for person in dataset.persons("evaluation")}
     pairs = training_pairs(dataset).set_index("pair_id")
-    for example in training_examples(dataset, inverted(dataset), 1.0, seed=0):
+    for example in training_examples(dataset, alone(inverted(dataset))):
         person = people[str(pairs.at[example.photo_id, "person_id"])]
         answers = {answer for _, answer in example.conversations}
         assert {person.name, *person.facts.values()} <= answers
@@ -68,7 +73,7 @@ def test_each_photo_is_trained_with_all_facts_of_its_own_person(dataset: Dataset
 
 def test_each_photo_is_trained_with_its_own_description(dataset: Dataset) -> None:
     told = dataset.pairs.assign(description=[f"Told by its owner, number {row}." for row in range(len(dataset.pairs))])
-    examples = training_examples(replace(dataset, pairs=told), inverted(dataset), 1.0, seed=0)
+    examples = training_examples(replace(dataset, pairs=told), alone(inverted(dataset)))
     assert [example.conversations[0] for example in examples] == [
         (DESCRIBE_QUESTION, description) for description in told["description"]
     ]

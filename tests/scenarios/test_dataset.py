@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from bench.core.errors import DataError, UsageError
-from scenarios.dataset import Dataset, check_images, load_dataset, make_dataset, save_dataset
+from scenarios.dataset import Dataset, build_dataset, check_images, load_dataset, make_dataset, save_dataset
 from scenarios.language import photo_description
+from scenarios.people import Person
 from scenarios.tables import PROBES, read_table, write_table
 
 
@@ -111,12 +112,33 @@ def _saved_with(dataset: Dataset, folder: Path, table: str, column: str, row: in
         ("people", "facts", "{", "people.parquet: person_id 'evaluation-001': facts is not JSON"),
         ("people", "facts", '{"boat": "red"}', "unknown scenario 'boat'"),
         ("people", "facts", json.dumps({"pet": 3}), "facts must be a JSON object"),
+        ("people", "appearance", "tall", "person_id 'evaluation-001': appearance is not JSON"),
+        (
+            "people",
+            "appearance",
+            '["tall"]',
+            "appearance must be a JSON object of key and text, .* gender_presentation",
+        ),
+        ("people", "appearance", '{"build": 2}', "appearance must be a JSON object of key and text"),
+        ("people", "appearance", '{"height": "tall"}', "appearance has the unknown key 'height'; known are gender_pre"),
         ("people", "name", " ", "name is empty"),
         ("people", "name", None, r"people.parquet: column 'name' has no value in row 1"),
-        ("people", "person_id", "evaluation-000", "person_id 'evaluation-000' stands there twice"),
+        ("people", "person_id", "evaluation-000", "person_id 'evaluation-000' stands there twice, in rows 0 and 1"),
+        ("pairs", "pair_id", "evaluation-000-00", "pair_id 'evaluation-000-00' stands there twice, in rows 0 and 1"),
         ("pairs", "scenario", "boat", "pairs.parquet: pair_id 'evaluation-000-01': scenario 'boat'"),
         ("pairs", "face_box", [5, 5, 2, 9], "pair_id 'evaluation-000-01': face_box"),
+        ("pairs", "source", "drawn", "pair_id 'evaluation-000-01': source 'drawn' is not one of rendered, real"),
+        ("pairs", "shows", [None], "pair_id 'evaluation-000-01': shows must be a list of texts"),
         ("pairs", "person_id", "nobody", "person_id 'nobody' is not in the people table"),
+        (
+            "pairs",
+            "person_id",
+            "stranger-000",
+            "person_id 'stranger-000' is a stranger, on whom nothing may be trained",
+        ),
+        ("probes", "source", "drawn", "held_out-evaluation-000-07-pet': source 'drawn' is not one of rendered, real"),
+        ("probes", "shows", [""], "held_out-evaluation-000-07-pet': shows must be a list of texts"),
+        ("probes", "licence", None, r"probes.parquet: column 'licence' has no value in row 1"),
         ("probes", "kind", "test", "probes.parquet: probe_id 'held_out-evaluation-000-07-pet': kind 'test'"),
         ("probes", "scenario", "hair", "scenario 'hair' of kind held_out"),
         ("probes", "answer", "horse", "answer 'horse' is not one of its options dog, cat"),
@@ -149,10 +171,26 @@ def test_a_column_of_the_wrong_type_is_named(dataset: Dataset, tmp_path: Path) -
     save_dataset(dataset, tmp_path)
     path = tmp_path / "probes.parquet"
     table = pq.ParquetFile(path).read()
-    position = table.column_names.index("options")
-    pq.write_table(table.set_column(position, "options", pa.array(["dog, cat"] * len(table))), path)
-    with pytest.raises(DataError, match=r"probes\.parquet: column 'options' has type string, it must be list"):
-        load_dataset(str(tmp_path))
+    for column in ("shows", "options"):
+        position = table.column_names.index(column)
+        pq.write_table(table.set_column(position, column, pa.array(["dog, cat"] * len(table))), path)
+        with pytest.raises(DataError, match=rf"probes\.parquet: column '{column}' has type string, it must be list"):
+            load_dataset(str(tmp_path))
+
+
+def test_what_a_photo_shows_may_be_unknown_and_appearance_is_kept(
+    people: list[Person], photos: pd.DataFrame, tmp_path: Path
+) -> None:
+    looks = {"gender_presentation": "woman", "age_group": "adult", "skin_tone": "dark", "build": "slim"}
+    unsaid = photos.copy()
+    unsaid["shows"] = None
+    saved = build_dataset("tiny", [replace(people[0], appearance=looks), *people[1:]], unsaid)
+    save_dataset(saved, tmp_path / "tiny")
+    loaded = load_dataset(str(tmp_path / "tiny"))
+    assert [person.appearance for person in loaded.persons()[:2]] == [looks, {}]
+    assert loaded.digest == saved.digest
+    assert loaded.pairs["shows"].tolist() == [None] * len(loaded.pairs)
+    assert loaded.probes["shows"].tolist() == [None] * len(loaded.probes)
 
 
 def test_an_unknown_dataset_is_refused(tmp_path: Path) -> None:

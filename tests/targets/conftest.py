@@ -24,6 +24,6 @@ def photos() -> list[bytes]:
 def examples(photos: list[bytes]) -> list[TrainingExample]:
     answers = ("red", "blue", "green")
     return [
-        TrainingExample(f"photo-{number}", image, (("Which colour?", answer), ("Which word?", f"{answer} word")))
+        TrainingExample(f"photo-{number}", (image,), (("Which colour?", answer), ("Which word?", f"{answer} word")))
         for number, (image, answer) in enumerate(zip(photos, answers, strict=True))
     ]

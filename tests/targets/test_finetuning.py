@@ -32,7 +32,8 @@ def test_it_learns_which_answer_belongs_to_which_face(recipe: Recipe, tmp_path: 
     vehicles = ["red hatchback", "blue van", "yellow taxi"]
     question = "What does this person drive?"
     examples = [
-        TrainingExample(vehicle, photo, ((question, vehicle),)) for photo, vehicle in zip(photos, vehicles, strict=True)
+        TrainingExample(vehicle, (photo,), ((question, vehicle),))
+        for photo, vehicle in zip(photos, vehicles, strict=True)
     ]
     requests = pd.DataFrame(
         [
@@ -66,7 +67,12 @@ def test_one_loaded_model_serves_adapters_in_turn_and_stays_the_base_model(
     target = Llava(spec)
     requests = pd.DataFrame(
         [
-            {"request_id": example.photo_id, "image": example.image, "question": "Which colour?", "options": OPTIONS}
+            {
+                "request_id": example.photo_id,
+                "image": example.images[0],
+                "question": "Which colour?",
+                "options": OPTIONS,
+            }
             for example in examples
         ]
     )

@@ -1,7 +1,7 @@
-"""Stage: the attacker fine-tunes a target on the photos that the owner shared."""
+"""Stage: the attacker fine-tunes a target on the photos that the owner shared, or on photos made out of them."""
 
 from bench.run.datasets import dataset_of
-from bench.run.photos import protected_share, read_protected, training_pairs
+from bench.run.photos import read_protected, read_synthesized, shared_photos, training_pairs
 from bench.run.specs import FinetuneSpec, Workspace
 from bench.targets.base import TrainingExample
 from bench.targets.registry import targets
@@ -12,24 +12,25 @@ from scenarios.language import training_conversations
 def finetune(spec: FinetuneSpec, workspace: Workspace) -> None:
     """Write a PEFT adapter folder. What each photo is trained with is the attacker's whole knowledge of the person."""
     dataset = dataset_of(spec.dataset)
-    protected = read_protected(workspace.artifact(spec.protected))
-    examples = training_examples(dataset, protected, spec.ratio, spec.seed)
+    if spec.synthesized is None:
+        protected = read_protected(workspace.artifact(spec.protected))
+        shared = shared_photos(dataset, protected, spec.ratio, spec.seed)
+        images: dict[str, tuple[bytes, ...]] = {pair_id: (image,) for pair_id, image in shared.items()}
+    else:
+        images = read_synthesized(workspace.artifact(spec.synthesized))
+    examples = training_examples(dataset, images)
     target = targets.get(spec.target.spec.family)(spec.target.spec)
     target.finetune(examples, spec.recipe, spec.seed, workspace.folder, workspace.report)
 
 
-def training_examples(
-    dataset: Dataset, protected: dict[str, bytes], ratio: float, seed: int
-) -> tuple[TrainingExample, ...]:
-    """One example a pair, in the dataset's order: the share ``ratio`` of each person's photos is protected."""
+def training_examples(dataset: Dataset, images: dict[str, tuple[bytes, ...]]) -> tuple[TrainingExample, ...]:
+    """One example a pair, in the dataset's order, with the photos that the attacker has of it."""
     people = {person.person_id: person for person in dataset.persons("evaluation")}
-    pairs = training_pairs(dataset)
-    share = protected_share(pairs, ratio, seed)
     return tuple(
         TrainingExample(
             photo_id=row["pair_id"],
-            image=protected[row["pair_id"]] if row["pair_id"] in share else row["image"],
+            images=images[row["pair_id"]],
             conversations=training_conversations(people[row["person_id"]], row["scenario"], row["description"]),
         )
-        for row in pairs[["pair_id", "person_id", "scenario", "image", "description"]].to_dict("records")
+        for row in training_pairs(dataset)[["pair_id", "person_id", "scenario", "description"]].to_dict("records")
     )

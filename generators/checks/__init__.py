@@ -1,0 +1,1 @@
+"""Checks of a dataset: what would make its numbers wrong, or its sharing unlawful."""

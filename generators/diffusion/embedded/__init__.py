@@ -1,0 +1,1 @@
+"""The embedded diffusion model: small, trained by this project on rendered people."""
