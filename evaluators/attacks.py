@@ -1,24 +1,10 @@
 """Attacker settings: what the attacker does to photos or training in order to undo a defense."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bench.core.registry import Registry
-from bench.targets.base import Augmentation, Recipe
-
-
-@dataclass(frozen=True)
-class Synthesis:
-    """Photos that the attacker makes out of the shared ones and trains on in their place.
-
-    For each pair ``photos_per_pair`` photos of the same person in the same scenario are synthesized by the diffusion
-    model ``checkpoint`` (empty: the embedded one) in ``steps`` steps with classifier-free ``guidance``.
-    """
-
-    photos_per_pair: int
-    steps: int
-    guidance: float
-    checkpoint: str = ""
+from bench.targets.base import Augmentation, Recipe, Synthesis
 
 
 class AttackSetting(ABC):
@@ -57,12 +43,12 @@ class Augment(AttackSetting):
 
 @attacks.register("synthesize")
 class Synthesize(AttackSetting):
-    """Fine-tune on photos that a diffusion model synthesizes from the shared ones, four a photo, and on no other."""
+    """Fine-tune on photos that a diffusion model synthesizes from the shared ones, two a photo, and on no other."""
 
     def adapt(self, recipe: Recipe) -> Recipe:
         """The recipe without augmentation; each step shows one of a pair's photos, so that no more steps are taken."""
         return replace(recipe, augmentation=None)
 
     def synthesis(self) -> Synthesis:
-        """Four photos a pair by the embedded diffusion model."""
-        return Synthesis(photos_per_pair=4, steps=20, guidance=2.0)
+        """Two photos a pair by the embedded diffusion model."""
+        return Synthesis(photos_per_pair=2, steps=20, guidance=3.0)

@@ -16,8 +16,7 @@ from bench.run.disclosures import suite_disclosures
 from bench.run.photos import training_pairs
 from bench.run.specs import DatasetReference, PinnedTarget
 from bench.run.suites import DefenseEntry, Suite
-from bench.targets.base import Recipe, TargetSpec
-from evaluators.attacks import Synthesis
+from bench.targets.base import Recipe, Synthesis, TargetSpec
 from generators.diffusion.embedded.synthesizer import pipeline_folder
 from leaderboard.schema import UNDEFENDED
 

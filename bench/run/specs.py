@@ -8,8 +8,7 @@ from typing import Any
 from bench.core.errors import VeilBenchError
 from bench.core.progress import ReportProgress
 from bench.core.store import ArtifactStore
-from bench.targets.base import Recipe, TargetSpec
-from evaluators.attacks import Synthesis
+from bench.targets.base import Recipe, Synthesis, TargetSpec
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import torch
 
-__all__ = ["Augmentation", "Recipe", "ReportProgress", "Target", "TargetSpec", "TrainingExample"]
+__all__ = ["Augmentation", "Recipe", "ReportProgress", "Synthesis", "Target", "TargetSpec", "TrainingExample"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,20 @@ class Augmentation:
     shift: float
     colour: float
     flip: float
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """Photos that the attacker makes out of the shared ones and trains on in their place.
+
+    For each pair ``photos_per_pair`` photos of the same person in the same scenario are synthesized by the diffusion
+    model ``checkpoint`` (empty: the embedded one) in ``steps`` steps with classifier-free ``guidance``.
+    """
+
+    photos_per_pair: int
+    steps: int
+    guidance: float
+    checkpoint: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,7 @@ from bench.run.specs import DatasetReference, PinnedTarget
 from bench.run.stages.finetune import training_examples
 from bench.run.stages.synthesize import synthesis_requests
 from bench.run.suites import load_suite
-from bench.targets.base import TargetSpec
-from evaluators.attacks import Synthesis
+from bench.targets.base import Synthesis, TargetSpec
 from scenarios.dataset import Dataset
 from scenarios.schema import load_scenarios
 

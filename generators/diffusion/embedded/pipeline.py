@@ -74,7 +74,7 @@ class IdentityPipeline(DiffusionPipeline):
         prompt: Sequence[str],
         reference: Sequence[Image.Image],
         num_inference_steps: int = 25,
-        guidance_scale: float = 2.0,
+        guidance_scale: float = 3.0,
         generator: Sequence[torch.Generator] | None = None,
         output_type: str = "pil",
         return_dict: bool = True,

@@ -33,7 +33,7 @@ class EmbeddedSynthesizer:
         self,
         checkpoint: str | None = None,
         steps: int = 20,
-        guidance: float = 2.0,
+        guidance: float = 3.0,
         batch_size: int = 16,
         device: str = "cpu",
     ) -> None:
