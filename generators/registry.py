@@ -1,11 +1,10 @@
 """The registered photo sources, and how one is chosen and given its options."""
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
 from bench.core.errors import UsageError
-from bench.core.registry import Registry, unknown_name
+from bench.core.registry import Registry, construct, unknown_name
 from generators.base import Generator
 
 generators: Registry[type[Generator]] = Registry(
@@ -23,16 +22,7 @@ generators: Registry[type[Generator]] = Registry(
 
 def make_generator(kind: str, options: Mapping[str, Any] | None = None) -> Generator:
     """Construct a photo source by its registered name; UsageError for an unknown name, option or value."""
-    chosen = generators.get(kind)
-    given = dict(options or {})
-    allowed = list(inspect.signature(chosen).parameters)
-    for option in given:
-        if option not in allowed:
-            raise unknown_name(f"option of the generator '{kind}',", option, allowed)
-    try:
-        return chosen(**given)
-    except TypeError as error:
-        raise UsageError(f"generator '{kind}': an option has a value of the wrong type ({error}).") from error
+    return construct(generators, kind, options or {})
 
 
 def generator_for(name: str, options: Mapping[str, Any] | None = None) -> Generator:

@@ -2,16 +2,18 @@
 
 import difflib
 import importlib
+import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from bench.core.errors import DuplicateNameError, UsageError, VeilBenchError
 
 T = TypeVar("T")
+Made = TypeVar("Made")
 PLUGIN_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 NAME_RULE = "names are lower-case letters, digits, - and _, and begin with a letter or digit"
 MOST_SUGGESTIONS = 3
@@ -137,6 +139,22 @@ class Registry(Generic[T]):
         if module in self._modules:
             return f"{module} (built in)"
         return self._distribution or module
+
+
+def construct(registry: Registry[type[Made]], name: str, options: Mapping[str, Any]) -> Made:
+    """Construct the registered class ``name`` with options by keyword.
+
+    Raises ``UsageError`` for an unknown name or option, with the nearest ones, and for a value of the wrong type.
+    """
+    chosen = registry.get(name)
+    allowed = list(inspect.signature(chosen).parameters)
+    for option in options:
+        if option not in allowed:
+            raise unknown_name(f"option of the {registry.kind} '{name}',", option, allowed)
+    try:
+        return chosen(**options)
+    except TypeError as error:
+        raise UsageError(f"{registry.kind} '{name}': an option has a value of the wrong type ({error}).") from error
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
