@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.core.digests import digest_tree
 from bench.core.errors import UsageError
+from generators.diffusion.checkpoints import be_quiet
 from generators.diffusion.synthesis import Plain, SynthesisRequest, SynthesizedPhoto, encode_png
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class EmbeddedSynthesizer:
         from generators.diffusion.embedded.codec import PatchCodec
         from generators.diffusion.embedded.pipeline import IdentityPipeline
 
+        be_quiet()
         codec = PatchCodec.from_pretrained(self._folder / "codec", local_files_only=True)
         # The weights are saved in half precision; a processor computes in single.
         pipeline: Any = IdentityPipeline.from_pretrained(self._folder, codec=codec, local_files_only=True)
