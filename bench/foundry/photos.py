@@ -2,13 +2,13 @@
 
 import io
 import json
-import multiprocessing
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from bench.core.parallel import map_in_processes
 from bench.foundry.people import training_people
 from generators.render.cast import cast, circle
 from generators.render.photo import Shot, take
@@ -51,7 +51,6 @@ def photograph_all(count: int, folder: Path, workers: int) -> None:
         for index, person in enumerate(training_people(count))
         if not (folder / f"{index:05d}.npz").exists()
     ]
-    with multiprocessing.get_context("spawn").Pool(workers, start_renderer) as pool:
-        for done, _ in enumerate(pool.imap_unordered(_photograph_one, tasks), 1):
-            if done % 20 == 0:
-                print(f"{done} of {len(tasks)} people", flush=True)
+    for done, _ in enumerate(map_in_processes(_photograph_one, tasks, workers, start_renderer), 1):
+        if done % 20 == 0:
+            print(f"{done} of {len(tasks)} people", flush=True)

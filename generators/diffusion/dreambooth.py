@@ -18,18 +18,9 @@ from generators.diffusion.pipelines import (
     sample,
     steps_of,
 )
-from generators.diffusion.settings import Settings
+from generators.diffusion.settings import TRAINING_OPTIONS, Settings
 from generators.diffusion.synthesis import Plain, SynthesisRequest, SynthesizedPhoto, person_digest, photo_seed
 
-TRAINING_OPTIONS = (
-    "identifier",
-    "rank",
-    "learning_rate",
-    "train_steps",
-    "train_batch_size",
-    "class_images",
-    "prior_weight",
-)
 CHECKPOINT_FIELDS = ("checkpoint", "revision", "variant", "size", "dtype", "seed")
 """Of everything that decides on a photo, what decides on a LoRA beside the training options."""
 

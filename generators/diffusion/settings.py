@@ -14,7 +14,7 @@ KNOWN_CHECKPOINTS = {
 }
 """Short names of published checkpoints. None is ever fetched unless it is named."""
 _IP_ADAPTER = ("adapter", "adapter_weights", "image_encoder", "adapter_scale")
-_DREAMBOOTH = (
+TRAINING_OPTIONS = (
     "identifier",
     "rank",
     "learning_rate",
@@ -22,8 +22,9 @@ _DREAMBOOTH = (
     "train_batch_size",
     "class_images",
     "prior_weight",
-    "gradient_checkpointing",
 )
+"""The options that decide on a person's LoRA."""
+_DREAMBOOTH = (*TRAINING_OPTIONS, "gradient_checkpointing")
 _PUBLISHED = ("variant", "size", "negative_prompt", "dtype", "offload", "attention_slicing", "vae_slicing")
 _METHODS = {
     **dict.fromkeys(_IP_ADAPTER, ("ip-adapter",)),

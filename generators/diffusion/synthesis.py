@@ -10,6 +10,7 @@ from typing import Protocol
 from PIL import Image
 
 from bench.core.digests import digest_bytes, digest_json
+from bench.core.files import write_whole
 from generators.diffusion.progress import PhotoProgress
 
 Plain = str | int | float | bool | None
@@ -78,7 +79,7 @@ def synthesize_all(
     for photo in synthesizer.synthesize(missing) if missing else ():
         # Of a batch that was stopped in the middle, the photos that were kept stay.
         if photo.photo_id not in photos:
-            _keep(files[photo.photo_id], photo.image)
+            write_whole(files[photo.photo_id], photo.image)
             photos[photo.photo_id] = photo.image
             progress.finished(photo.photo_id)
     return photos
@@ -107,9 +108,3 @@ def _finished(file: Path) -> bytes | None:
     except Exception:
         return None
     return image
-
-
-def _keep(file: Path, image: bytes) -> None:
-    partial = file.with_suffix(".partial")
-    partial.write_bytes(image)
-    partial.replace(file)

@@ -2,7 +2,6 @@
 
 import importlib
 import io
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from bench.core.digests import digest_code, digest_file, digest_json
+from bench.core.files import write_whole
 
 MOST_PIXELS = 64_000_000
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
@@ -61,7 +61,7 @@ def clean_photo(path: Path, max_side: int, work: Path) -> CleanPhoto:
         if image is None:
             image = _png(_flat_colours(opened.decode(), max_side))
     if fresh:
-        _keep(image, kept)
+        write_whole(kept, image)
     with Image.open(io.BytesIO(image)) as clean:
         # However a photo is turned, its longest side stays the longest.
         return CleanPhoto(image, clean.size, max(clean.size) / max(width, height))
@@ -165,12 +165,3 @@ def _finished_before(kept: Path) -> bytes | None:
     except (OSError, SyntaxError, ValueError):
         return None
     return image
-
-
-def _keep(image: bytes, kept: Path) -> None:
-    partial = kept.with_name(f".{kept.name}.{threading.get_ident()}.partial")
-    try:
-        partial.write_bytes(image)
-        partial.replace(kept)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench.core.files import write_whole
 from bench.core.parallel import map_in_processes
 from generators.base import BuildOrder
 from generators.render.session import require_renderer, start_renderer
@@ -156,9 +157,9 @@ def _photograph(sitting: _Sitting) -> int:
             "visible": photo.visible,
             "shows": _shows(sitting.person, task, beside),
         }
-        _write(file.with_suffix(".png"), photo.image)
+        write_whole(file.with_suffix(".png"), photo.image)
         # The description is written last: where it stands, the photo is whole.
-        _write(file, json.dumps(told).encode())
+        write_whole(file, json.dumps(told).encode())
     return len(tasks)
 
 
@@ -168,12 +169,6 @@ def _shows(person: Person, task: _Task, beside: tuple[Any, ...]) -> list[str]:
     answer = person.facts[task.scenario]
     expected = len(load_scenarios()[task.scenario].option(answer).scene.companions)
     return [answer, person.facts["partner"]] if len(beside) > expected else [answer]
-
-
-def _write(file: Path, content: bytes) -> None:
-    partial = file.with_name(f"{file.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(file)
 
 
 def _read(sitting: _Sitting, task: _Task) -> dict[str, Any]:
