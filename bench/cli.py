@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from bench.commands import data
+from bench.commands import data, target
 from bench.core.errors import VeilBenchError
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(defense_app, name="defense")
 app.add_typer(store_app, name="store")
 app.add_typer(site_app, name="site")
+app.add_typer(target.app, name="target")
 
 StoreOption = Annotated[
     Path | None,
@@ -42,7 +43,7 @@ SeedOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")]
 
-BACKENDS = ("transformers",)
+BACKENDS = ("transformers", "vllm")
 
 
 @app.command(epilog="Example:  veilbench run quick --limit 4 --json")
@@ -50,12 +51,22 @@ def run(
     suite: SuiteArgument = "quick",
     limit: LimitOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print every stage; compute nothing.")] = False,
-    backend: Annotated[str, typer.Option(help="What answers questions: transformers.")] = "transformers",
+    backend: Annotated[
+        str, typer.Option(help="What answers questions: transformers, in process, or vllm, as a server.")
+    ] = "transformers",
+    vllm: Annotated[
+        str, typer.Option(metavar="COMMAND", help="The command that starts vLLM; default $VEILBENCH_VLLM or vllm.")
+    ] = "",
+    endpoint: Annotated[
+        str, typer.Option(metavar="URL", help="A vLLM server that runs already, in place of one started here.")
+    ] = "",
     seed: SeedOption = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="DIR", help="Where records and page go; default STORE/site/SUITE[-limit-N][-seed-N]."
+            "--out",
+            metavar="DIR",
+            help="Where records and page go; default STORE/site/SUITE[-limit-N][-seed-N][-vllm].",
         ),
     ] = None,
     workers: Annotated[
@@ -66,22 +77,25 @@ def run(
 ) -> None:
     """Run a suite: protect, fine-tune, ask, score, and build the page. What was computed before is reused."""
     from bench.core.registry import unknown_name
+    from bench.run.engines import chosen_backend
     from bench.run.suites import load_suite
 
     if backend not in BACKENDS:
         raise unknown_name("backend", backend, BACKENDS)
+    answering = chosen_backend(backend, vllm, endpoint)
     chosen = load_suite(suite).with_seed(seed)
     place = _store(store)
     if dry_run:
         from bench.run.runner import plan_suite
 
-        _print_plan(plan_suite(chosen, limit), place, workers, as_json)
+        _print_plan(plan_suite(chosen, limit, backend), place, workers, as_json)
         return
     from bench.run.results import as_json as described
     from bench.run.results import summary_table
     from bench.run.runner import default_output, run_suite
 
-    outcome = run_suite(chosen, limit, place, out or default_output(place, chosen, limit, seed), workers)
+    destination = out or default_output(place, chosen, limit, seed, backend)
+    outcome = run_suite(chosen, limit, place, destination, workers, answering)
     result = described(outcome.plan, outcome.publication, outcome.computed)
     if as_json:
         _print_json(result)
@@ -93,7 +107,7 @@ def run(
 @app.command("list", epilog="Example:  veilbench list defenses")
 def list_(
     kind: Annotated[
-        str, typer.Argument(help="defenses, targets, generators, evaluators, attacks, suites or scenarios.")
+        str, typer.Argument(help="defenses, targets, generators, evaluators, attacks, recipes, suites or scenarios.")
     ],
 ) -> None:
     """List what can be named in a suite, and where each comes from."""
@@ -172,7 +186,8 @@ def store_gc(
         raise UsageError("--limit and --seed say which runs of a suite to keep: name the suite, too.")
     keep: set[str] = set()
     for name in suites or ():
-        keep |= plan_suite(load_suite(name).with_seed(seed), limit).keys()
+        for backend in BACKENDS:
+            keep |= plan_suite(load_suite(name).with_seed(seed), limit, backend).keys()
     typer.echo(f"{_store(store).collect(keep if suites else None) / 1e6:.1f} MB freed.")
     if not suites:
         typer.echo("To remove more, name what to keep: `veilbench store gc quick` keeps only what quick needs.")

@@ -6,6 +6,9 @@ from dataclasses import replace
 from bench.core.registry import Registry
 from bench.targets.base import Augmentation, Recipe, Synthesis
 
+TOWER_LORA_RANK = 8
+"""Our choice, a usual small rank; no search stands behind it."""
+
 
 class AttackSetting(ABC):
     """One way to attack; a defense's headline is its worst case over all of them."""
@@ -52,3 +55,12 @@ class Synthesize(AttackSetting):
     def synthesis(self) -> Synthesis:
         """Two photos a pair by the embedded diffusion model."""
         return Synthesis(photos_per_pair=2, steps=20, guidance=3.0)
+
+
+@attacks.register("tower")
+class Tower(AttackSetting):
+    """Fine-tune the vision tower too, by LoRA of rank 8: no encoder stays the one that a defense optimised against."""
+
+    def adapt(self, recipe: Recipe) -> Recipe:
+        """The recipe without augmentation and with LoRA on the tower, of its own rank where it has one."""
+        return replace(recipe, augmentation=None, tower_lora_rank=recipe.tower_lora_rank or TOWER_LORA_RANK)

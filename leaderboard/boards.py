@@ -9,7 +9,8 @@ from leaderboard.differences import Comparison, compare_to_undefended
 from leaderboard.figures import NOT_MEASURED, Figure, figure, seconds_text
 from leaderboard.ranks import rank_defenses
 from leaderboard.runs import Run
-from leaderboard.schema import BASE, UNDEFENDED
+from leaderboard.schema import BASE, UNDEFENDED, Access
+from leaderboard.settings import Setting, board_titles
 from leaderboard.words import COLUMNS, METRICS, SCENARIOS
 
 HEADLINE_METRICS = (("normalised", False), ("leakage", False), ("utility", False), ("ssim", True), ("psnr", True))
@@ -76,6 +77,23 @@ class Entry:
         return Figure(None, refusal="; ".join(reasons))
 
     @property
+    def key(self) -> str:
+        """What the defense was made of: equal for the same defense on another target."""
+        return _made(self.first)
+
+    @property
+    def access(self) -> Access | None:
+        """Whether the defense optimised against the attacked model itself; None where against none at all."""
+        return self.first.record.spec.access
+
+    @property
+    def most_leakage(self) -> Cell | None:
+        """The cell with the highest leakage; None where any attacker's is missing."""
+        values = [(cell.figure("leakage").value, cell) for cell in self.cells]
+        known = [(value, cell) for value, cell in values if value is not None]
+        return max(known, key=lambda one: one[0])[1] if len(known) == len(values) else None
+
+    @property
     def lowest_utility(self) -> Figure:
         """Utility under the attacker where it is lowest: the one that speaks against the defense."""
         figures = [cell.figure("utility") for cell in self.cells]
@@ -108,7 +126,8 @@ class Entry:
             return ""
         budget = "held to no budget" if spec.visible else f"{norm_text(spec.budget_norm)} {spec.budget_eps:g}/255"
         options = [f"{key} {_brief(value)}" for key, value in sorted(spec.defense_options.items())]
-        return " · ".join([budget, *options])
+        surrogates = ", ".join(one.checkpoint for one in spec.surrogates)
+        return " · ".join([budget, *options, *([f"optimised against {surrogates}"] if surrogates else [])])
 
 
 @dataclass(frozen=True)
@@ -122,17 +141,43 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Board:
-    """Everything that can be compared: the same photos, questions, target and protection ratio."""
+    """Everything that can be compared: the same photos, questions, target and protection ratio.
+
+    ``title`` tells it from the page's other boards, ``anchor`` ends the names of its places on the page.
+    """
 
     runs: tuple[Run, ...]
     attacks: tuple[str, ...]
     defenses: tuple[Entry, ...]
     controls: tuple[Entry, ...]
+    title: str = ""
+    anchor: str = ""
 
     @property
     def first(self) -> Run:
         """A run of this board, for what all its runs share; a defended one where there is one."""
         return (self.defenses or self.controls)[0].first
+
+    @cached_property
+    def setting(self) -> Setting:
+        """What is equal in all its runs."""
+        return Setting.of(self.first.record)
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What the board's numbers rest on, as names and values."""
+        spec = self.first.record.spec
+        family = [("Family", spec.target_family)] if spec.target_family else []
+        return (
+            ("Model", spec.target),
+            *family,
+            ("Photos", spec.dataset),
+            ("People", str(self.n_persons)),
+            ("Questions on facts", str(self.n_probes)),
+            ("Chance", self.chance().text or "–"),
+            ("Photos protected", f"{100 * spec.ratio:g} %"),
+            ("Training seeds", str(len(self.seeds))),
+        )
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -205,21 +250,60 @@ class Board:
 
 
 def build_boards(runs: Sequence[Run]) -> tuple[Board, ...]:
-    """Boards in the order of dataset, target and ratio; each with the controls that its runs name."""
+    """Boards in the order of dataset, target and ratio; each with the controls that its runs name.
+
+    Controls of photos and a target that no defense met have a board of their own: still worth reading.
+    """
     by_digest = {run.record.run_digest: run for run in runs}
-    groups: dict[tuple[str, str, float], list[Run]] = {}
+    groups: dict[Setting, list[Run]] = {}
     for run in runs:
         if not (run.record.is_base or run.record.is_undefended):
-            groups.setdefault(_setting(run), []).append(run)
-    if not groups:
-        # Only controls so far: still a page worth reading.
-        return (_board((), runs),)
-    boards = []
-    for _, defended in sorted(groups.items(), key=lambda item: item[0]):
+            groups.setdefault(Setting.of(run.record), []).append(run)
+    met = {_without_ratio(setting) for setting in groups}
+    alone: dict[Setting, list[Run]] = {}
+    for run in runs:
+        setting = _without_ratio(Setting.of(run.record))
+        if setting not in met:
+            alone.setdefault(setting, []).append(run)
+    boards = {setting: _board((), controls) for setting, controls in alone.items()}
+    for setting, defended in groups.items():
         named = {digest for run in defended for digest in _named_controls(run)}
         named |= {digest for key in named for digest in _named_controls(by_digest[key])}
-        boards.append(_board(defended, [run for run in runs if run.record.run_digest in named]))
-    return tuple(boards)
+        boards[setting] = _board(defended, [run for run in runs if run.record.run_digest in named])
+    return _titled([boards[setting] for setting in sorted(boards)])
+
+
+@dataclass(frozen=True)
+class ListedRun:
+    """One run in the list of all runs."""
+
+    board: Board
+    entry: Entry
+    cell: Cell
+    run: Run
+
+
+def run_lines(boards: Sequence[Board]) -> tuple[ListedRun, ...]:
+    """Every run of the boards, once: a control may serve several."""
+    lines: dict[str, ListedRun] = {}
+    for board in boards:
+        for entry in board.entries:
+            for cell in entry.cells:
+                for run in cell.runs:
+                    lines.setdefault(run.record.run_digest, ListedRun(board, entry, cell, run))
+    return tuple(lines.values())
+
+
+def _titled(boards: Sequence[Board]) -> tuple[Board, ...]:
+    titles = board_titles([board.setting for board in boards])
+    anchors = ["", *(f"-{place}" for place in range(2, len(boards) + 1))]
+    return tuple(
+        replace(board, title=title, anchor=anchor) for board, title, anchor in zip(boards, titles, anchors, strict=True)
+    )
+
+
+def _without_ratio(setting: Setting) -> Setting:
+    return replace(setting, ratio=1.0)
 
 
 def _named_controls(run: Run) -> set[str]:
@@ -227,9 +311,12 @@ def _named_controls(run: Run) -> set[str]:
     return {digest for digest in (controls.base, controls.undefended) if digest is not None}
 
 
-def _setting(run: Run) -> tuple[str, str, float]:
+def _made(run: Run) -> str:
+    """The defense with its options, budget, seed and surrogates, as text that is equal for equal ones."""
     spec = run.record.spec
-    return (f"{spec.dataset} {spec.dataset_digest}", f"{spec.target} {spec.target_digest}", spec.ratio)
+    surrogates = [one.digest for one in spec.surrogates]
+    made = (spec.defense, spec.defense_options, spec.budget_norm, spec.budget_eps, spec.defense_seed, surrogates)
+    return json.dumps(made, sort_keys=True)
 
 
 def _board(defended: Sequence[Run], controls: Sequence[Run]) -> Board:
@@ -240,14 +327,13 @@ def _board(defended: Sequence[Run], controls: Sequence[Run]) -> Board:
         control_entries.append(Entry("base", BASE, (Cell(BASE, tuple(base)),)))
     if undefended:
         control_entries.append(Entry("undefended", UNDEFENDED, _cells(undefended)))
-    groups: dict[tuple[str, str], list[Run]] = {}
+    groups: dict[str, list[Run]] = {}
     for run in defended:
-        spec = run.record.spec
-        surrogates = [one.digest for one in spec.surrogates]
-        made = (spec.defense_options, spec.budget_norm, spec.budget_eps, spec.defense_seed, surrogates)
-        groups.setdefault((spec.defense, json.dumps(made, sort_keys=True)), []).append(run)
+        groups.setdefault(_made(run), []).append(run)
     attacks = _attacks(run.record.spec.attack for run in (*undefended, *defended))
-    entries = [Entry("defense", name, _cells(group), attacks) for (name, _), group in sorted(groups.items())]
+    entries = [
+        Entry("defense", group[0].record.spec.defense, _cells(group), attacks) for _, group in sorted(groups.items())
+    ]
     ranked = _ranked(entries, {run.record.run_digest: run for run in (*controls, *defended)})
     runs = (*base, *undefended, *(run for entry in ranked for cell in entry.cells for run in cell.runs))
     return Board(runs, attacks, tuple(ranked), tuple(control_entries))

@@ -8,8 +8,8 @@ from leaderboard.runs import Run
 from leaderboard.schema import Metric
 
 SPEC_COLUMNS = (
-    "dataset", "dataset_digest", "limit", "target", "defense", "budget_norm", "budget_eps", "visible", "ratio",
-    "attack", "seed", "defense_seed",
+    "dataset", "dataset_digest", "limit", "target", "target_digest", "target_family", "backend", "defense", "access",
+    "budget_norm", "budget_eps", "visible", "ratio", "attack", "seed", "defense_seed",
 )  # fmt: skip
 METRIC_COLUMNS = (
     "name", "scenario", "unit", "direction", "value", "low", "high", "n_probes", "n_persons", "n_unscored", "refusal",

@@ -13,6 +13,9 @@ from evaluators.base import choice_values, count_unscored
 from leaderboard.records import file_stem, load_records, load_rows, read_costs
 from leaderboard.schema import Record
 
+SHARED_WITH_CONTROLS = {"dataset_digest": "dataset", "target_digest": "target", "backend": "backend"}
+"""Fields of the specification that a run and its controls must have in common, and what they are called."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -62,15 +65,26 @@ class Run:
 def load_runs(folder: Path) -> list[Run]:
     """Every run of a folder of records.
 
-    Raises DataError for a malformed record, and for a run whose controls are not in the folder: its numbers could
-    not be read against anything.
+    Raises DataError for a malformed record, and for a run whose controls are not in the folder or measured something
+    else: its numbers could not be read against anything.
     """
     records = load_records(folder)
-    known = {record.run_digest for record in records}
+    known = {record.run_digest: record for record in records}
     for record in records:
         for role in ("base", "undefended"):
             control = getattr(record.controls, role)
-            if control is not None and control not in known:
+            fault = None if control is None else _control_fault(record, known.get(control))
+            if fault:
                 path = folder / f"{file_stem(record)}.json"
-                raise DataError(f"{path}: field controls.{role}: the folder has no record of run {control[:12]}.")
+                raise DataError(f"{path}: field controls.{role}: {fault} run {control[:12]}.")
     return [Run(record, load_rows(record, folder), read_costs(record, folder)) for record in records]
+
+
+def _control_fault(record: Record, control: Record | None) -> str | None:
+    """Why the record cannot be read against that control, in words that its name follows."""
+    if control is None:
+        return "the folder has no record of"
+    for field, what in SHARED_WITH_CONTROLS.items():
+        if getattr(record.spec, field) != getattr(control.spec, field):
+            return f"another {what} was measured in"
+    return None

@@ -4,7 +4,7 @@ import dataclasses
 import shlex
 from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
@@ -13,6 +13,12 @@ UNDEFENDED = "none"
 
 BASE = "base"
 """The attack (or defense) of the base control: the model as it came, never fine-tuned."""
+
+Access = Literal["white box", "transfer"]
+"""Whether a defense optimised against the very model that is attacked, or against others only."""
+
+WHITE_BOX: Final = "white box"
+TRANSFER: Final = "transfer"
 
 
 def plain(value: object) -> object:
@@ -63,6 +69,7 @@ class RunSpec(Strict):
     ``visible`` says that the defense edits the photo visibly and is not held to the budget. ``surrogates`` is empty
     for a defense that optimises against no encoder. The base control has the attack ``base`` and an empty recipe.
     ``synthesis`` says how the attacker made the photos that it trained on; empty where these are the shared ones.
+    ``target_family`` names the code that runs the target, ``backend`` what computed its answers.
     """
 
     dataset: Name
@@ -79,10 +86,19 @@ class RunSpec(Strict):
     attack: Name
     target: Name
     target_digest: Name
+    target_family: Annotated[str, Field(max_length=300)] = ""
+    backend: Name = "transformers"
     recipe: Settings
     synthesis: Settings = {}
     seed: int
     bootstrap: Bootstrap
+
+    @property
+    def access(self) -> Access | None:
+        """Whether the defense optimised against the attacked checkpoint; None where it optimised against none."""
+        if not self.surrogates:
+            return None
+        return WHITE_BOX if self.target_digest in {one.digest for one in self.surrogates} else TRANSFER
 
 
 class Invocation(Strict):
@@ -167,6 +183,7 @@ class Record(Strict):
         words = ["veilbench", "run", self.invocation.suite]
         words += [] if self.spec.limit is None else ["--limit", str(self.spec.limit)]
         words += [] if self.invocation.seed is None else ["--seed", str(self.invocation.seed)]
+        words += [] if self.spec.backend == "transformers" else ["--backend", self.spec.backend]
         return shlex.join(words)
 
     @property

@@ -13,12 +13,14 @@ import pandas as pd
 from bench.core.errors import DataError
 from evaluators.base import choice_scored, open_scored
 from leaderboard import words
-from leaderboard.boards import Board, build_boards, norm_text
+from leaderboard.boards import Board, build_boards, norm_text, run_lines
 from leaderboard.export import metrics_csv
 from leaderboard.figures import SHADES, STRIP_WIDTH, figure, seconds_text, strip_place
+from leaderboard.overview import build_overviews, shared_facts
 from leaderboard.pictures import AMPLIFICATION, Picture, ShownPicture, show_pictures
 from leaderboard.runs import Run, load_runs
 from leaderboard.schema import plain
+from leaderboard.settings import Setting, model_titles
 
 __all__ = ["Picture", "build_site"]
 
@@ -50,18 +52,37 @@ def _pages(
     suite_title: str, runs: Sequence[Run], boards: Sequence[Board], pictures: Sequence[ShownPicture]
 ) -> dict[str, bytes]:
     environment = _environment()
-    disclosures = list(dict.fromkeys(line for run in runs for line in run.record.disclosures))
+    overviews = build_overviews(boards)
     shared = {"suite_title": suite_title, "suite": runs[0].record.suite, "words": words}
     index = environment.get_template("index.html.j2").render(
-        **shared, boards=boards, pictures=pictures, disclosures=disclosures, runs=runs, amplification=AMPLIFICATION
+        **shared,
+        boards=boards,
+        overviews=overviews,
+        shared_facts=shared_facts(boards) if overviews else (),
+        lines=run_lines(boards),
+        pictures=pictures,
+        disclosures=_disclosures(runs),
+        amplification=AMPLIFICATION,
     )
     pages = {"index.html": index.encode()}
     by_digest = {run.record.run_digest: run for run in runs}
     template = environment.get_template("run.html.j2")
     for run in runs:
-        page = template.render(**shared, run=run, by_digest=by_digest, sections=_sections(run))
+        page = template.render(
+            **shared, run=run, by_digest=by_digest, sections=_sections(run), several_targets=bool(overviews)
+        )
         pages[f"runs/{run.stem}.html"] = page.encode()
     return pages
+
+
+def _disclosures(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
+    """Every sentence once, with the targets whose runs say it where those of other targets do not."""
+    titles = model_titles([Setting.of(run.record) for run in runs])
+    said: dict[str, dict[str, None]] = {}
+    for run, title in zip(runs, titles, strict=True):
+        for line in run.record.disclosures:
+            said.setdefault(line, {})[title] = None
+    return [(line, [] if len(found) == len(set(titles)) else sorted(found)) for line, found in said.items()]
 
 
 def _sections(run: Run) -> list[dict[str, Any]]:

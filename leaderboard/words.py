@@ -97,6 +97,21 @@ COLUMNS = {
         "the headline: an owner cannot choose the attacker. It is refused where the number is missing for any of "
         "them. An attacker that nobody tried may be worse.",
     ),
+    "any_target": Words(
+        "Highest over targets",
+        "The worst case on the target where most of the leak remains.",
+        "The worst case on the target where most of the leak remains: the highest over all attackers and all targets "
+        "that were tried, and no mean of anything. An owner cannot choose the target either. It is refused where the "
+        "number of any target is missing. Ranks and p-values hold within one target's table.",
+    ),
+    "access": Words(
+        "White box and transfer",
+        "Whether the defense optimised against the very model that is attacked.",
+        "Some defenses optimise the photo against a model's encoder. White box: the attacked model is among those, by "
+        "the digest of its files. That is the best case for the owner, who must have guessed the attacker's model. "
+        "Transfer: the defense optimised against other models only. Two models of different digests may still share "
+        "an encoder; the names and digests stand in each run.",
+    ),
     "difference": Words(
         "Difference to undefended",
         "Leakage under the worst attacker minus leakage without a defense: below 0 the defense helps.",
@@ -131,6 +146,11 @@ ATTACKS = {
     "base": "Nobody fine-tunes: the model as it came. It can only guess.",
     "naive": "Fine-tunes on the photos as they are published.",
     "augment": "Fine-tunes on random crops, shifts, flips and colours of the photos, which undoes fragile defenses.",
+}
+
+ACCESS = {
+    "white box": "The defense optimised against this very target: the best case for the owner.",
+    "transfer": "It optimised against other models only.",
 }
 
 DEFENSES = {

@@ -28,7 +28,15 @@ FLOORS = (
 FOUNDRY = "bench.foundry"
 """A development tool on the floor above targets: it makes a checkpoint, and nothing imports it."""
 
-SUBCLASSES_OF_LIBRARIES = frozenset({"generators.diffusion.embedded.pipeline", "generators.diffusion.embedded.codec"})
+SUBCLASSES_OF_LIBRARIES = frozenset(
+    {
+        "bench.targets.minigpt.configuration",
+        "bench.targets.minigpt.modeling",
+        "bench.targets.minigpt.vision",
+        "generators.diffusion.embedded.codec",
+        "generators.diffusion.embedded.pipeline",
+    }
+)
 """A subclass needs its base class when its module is imported; these modules are imported where they are used."""
 
 HEAVY = frozenset({"torch", "transformers", "peft", "accelerate", "diffusers", "datasets", "mitsuba", "pyoidn"})

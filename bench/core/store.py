@@ -6,6 +6,7 @@ Folders below the root::
     costs/<stage>/<key>.json     what computing it cost: seconds, memory; never part of an artifact
     partial/<stage>-<key>/       an artifact under way; left behind only by a killed process
     locks/                       empty files that running processes hold locks on
+    kept/                        what saves time and may vanish at any moment: no result rests on it
 
 An artifact appears in ``objects`` in one rename, after its manifest was written and everything reached the disk.
 So a process may be killed at any moment: what is in ``objects`` is complete, and the rest is cleared later.
@@ -115,6 +116,11 @@ class ArtifactStore:
             return {}
         return content if isinstance(content, dict) else {}
 
+    @property
+    def kept(self) -> Path:
+        """Folder for what saves time and may vanish at any moment; ``collect`` empties it."""
+        return self.root / "kept"
+
     def estimate(self, stage: str) -> float | None:
         """Return the median seconds that earlier artifacts of a stage took, or None where there were none."""
         keys = [path.stem for path in (self.root / "costs" / stage).glob("*.json")]
@@ -164,7 +170,7 @@ class ArtifactStore:
             if (keep is not None and folder.name not in keep) or _faults(folder)
         ]
         freed = 0
-        for folder in [*self._folders("partial/*"), *doomed]:
+        for folder in [*self._folders("partial/*"), *self._folders("kept/*"), *doomed]:
             freed += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
             self._discard(folder)
         # No process can hold or await these: each takes the store's lock, which is ours now, before any of them.
@@ -199,7 +205,7 @@ class ArtifactStore:
         if not folder.exists():
             return
         doomed = folder
-        if folder.parent.name != "partial":
+        if folder.parent.name not in ("partial", "kept"):
             doomed = self.root / "partial" / f"{folder.parent.name}-{folder.name}"
             doomed.parent.mkdir(exist_ok=True)
             folder.rename(doomed)

@@ -16,8 +16,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from bench.foundry.architectures.base import IMAGE_SIZE
+from bench.foundry.architectures.llava import TinyLlava
 from bench.foundry.people import training_people
-from bench.foundry.tower import IMAGE_SIZE, patch_features, plain_view
+from bench.foundry.tower import plain_view
 from bench.foundry.training_set import TrainingSet, load_training_set
 from bench.foundry.workers import average_gradients
 from generators.diffusion.embedded.codec import PatchCodec
@@ -231,7 +233,7 @@ class _Lessons:
 
 def _features(tower: Any, photos: torch.Tensor) -> torch.Tensor:
     with torch.no_grad():
-        parts = [patch_features(tower, part.float()) for part in photos.split(64)]
+        parts = [TinyLlava().patch_features(tower, part.float()) for part in photos.split(64)]
     return torch.cat(parts)
 
 
@@ -253,7 +255,7 @@ def _losses(
         alignment = aligned.loss(own)
         clear = level < CLEAR_ENOUGH
         predicted = pipeline.codec.decode((noisy - share * velocity)[clear])
-        seen = patch_features(lessons.tower, _resized((predicted.float() + 1) / 2, IMAGE_SIZE)).float()
+        seen = TinyLlava().patch_features(lessons.tower, _resized((predicted.float() + 1) / 2, IMAGE_SIZE)).float()
     own = own[clear]
     pooled, wanted = (((part.mean(1) - lessons.mean) / lessons.deviation) for part in (seen, own))
     return {

@@ -1,9 +1,10 @@
-"""Training the CLIP-style vision tower on rendered training people.
+"""Training a vision tower on rendered training people, whatever its family.
 
 Supervised by the generator's own parameters (looks, pose), by what is visible, and by who it is, so that patch
 features carry identity across pose, light and surroundings.
 """
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -13,46 +14,29 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from bench.foundry.architectures import architecture_named
+from bench.foundry.architectures.base import IMAGE_SIZE
 from bench.foundry.training_set import CLASSES, UNLABELLED, TrainingSet, load_training_set
 from bench.foundry.workers import average_gradients
 
-IMAGE_SIZE, PATCH, WIDTH, LAYERS = 112, 16, 192, 5
-CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
-CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 BATCH = 64
 MUON_RATE, ADAM_RATE, WEIGHT_DECAY = 2e-3, 1.5e-3, 0.05
 COSINE_SCALE, MARGIN, MARGIN_FROM = 24.0, 0.25, 0.25
 WARMUP_STEPS, DECAY_SHARE = 80, 0.6
-
-
-def build_tower() -> Any:
-    """An untrained CLIPVisionModel of the tiny size."""
-    from transformers import CLIPVisionConfig, CLIPVisionModel
-
-    return CLIPVisionModel(
-        CLIPVisionConfig(
-            hidden_size=WIDTH,
-            intermediate_size=3 * WIDTH,
-            num_hidden_layers=LAYERS,
-            num_attention_heads=3,
-            image_size=IMAGE_SIZE,
-            patch_size=PATCH,
-            projection_dim=WIDTH,
-            hidden_act="gelu",
-        )
-    )
+REPEATED = re.compile(r"\b(layers|blocks)\.")
+"""Names of the transformer blocks' parameters; their matrices are trained by Muon."""
 
 
 class Heads(nn.Module):
     """What the pooled patch features must tell; thrown away after training."""
 
-    def __init__(self, looks: int, people: int) -> None:
+    def __init__(self, width: int, looks: int, people: int) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(WIDTH)
-        self.looks = nn.Linear(WIDTH, looks)
-        self.pose = nn.Linear(WIDTH, 2)
-        self.classes = nn.ModuleDict({name: nn.Linear(WIDTH, len(options)) for name, options in CLASSES.items()})
-        self.embed = nn.Linear(WIDTH, 160)
+        self.norm = nn.LayerNorm(width)
+        self.looks = nn.Linear(width, looks)
+        self.pose = nn.Linear(width, 2)
+        self.classes = nn.ModuleDict({name: nn.Linear(width, len(options)) for name, options in CLASSES.items()})
+        self.embed = nn.Linear(width, 160)
         self.people = nn.Parameter(torch.randn(people, 160) * 0.1)
 
     def forward(self, patches: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -61,16 +45,6 @@ class Heads(nn.Module):
         cosine = functional.normalize(self.embed(pooled), dim=-1) @ functional.normalize(self.people, dim=-1).T
         classes = {name: layer(pooled) for name, layer in self.classes.items()}
         return {"looks": self.looks(pooled), "pose": self.pose(pooled), "person": cosine, **classes}
-
-
-def normalised(images: torch.Tensor) -> torch.Tensor:
-    """CLIP's normalisation of images in [0, 1]."""
-    return (images - torch.tensor(CLIP_MEAN).view(1, 3, 1, 1)) / torch.tensor(CLIP_STD).view(1, 3, 1, 1)
-
-
-def patch_features(tower: Any, images: torch.Tensor) -> torch.Tensor:
-    """Patch features (photos, 49, width) of images (photos, 3, 112, 112) in [0, 1]."""
-    return tower(pixel_values=normalised(images)).last_hidden_state[:, 1:]
 
 
 def plain_view(images: np.ndarray) -> torch.Tensor:
@@ -129,16 +103,16 @@ def tower_loss(
     return losses
 
 
-def train_tower(rank: int, workers: int, photos: Path, output: Path, steps: int) -> None:
-    """Train for ``steps`` steps and save the tower to ``output``; one of ``workers`` equal processes."""
-    training = load_training_set(photos)
-    torch.manual_seed(0)
-    tower = build_tower()
-    heads = Heads(training.looks.shape[1], len(training.people))
+def train_tower(rank: int, workers: int, name: str, photos: Path, output: Path, steps: int) -> None:
+    """Train the tower of the architecture ``name`` and save it to ``output``; one of ``workers`` equal processes."""
+    architecture, training = architecture_named(name), load_training_set(photos)
+    torch.manual_seed(architecture.seed)
+    tower = architecture.build_tower()
+    heads = Heads(architecture.tower_width, training.looks.shape[1], len(training.people))
     index_of = {person: index for index, person in enumerate(training.people)}
     person = torch.tensor([index_of[p] for p in training.person.tolist()])
-    torch.manual_seed(rank + 1)
-    random = np.random.default_rng(rank + 1)
+    torch.manual_seed(100 * architecture.seed + rank + 1)
+    random = np.random.default_rng(100 * architecture.seed + rank + 1)
     optimisers, parameters = _optimisers(tower, heads)
     begun = said = time.monotonic()
     for step in range(steps):
@@ -147,7 +121,7 @@ def train_tower(rank: int, workers: int, photos: Path, output: Path, steps: int)
         chosen = random.choice(len(training.images), BATCH, replace=False)
         view = augmented_view(training.images[chosen])
         with torch.autocast("cpu", torch.bfloat16):
-            predicted = heads(patch_features(tower, view))
+            predicted = heads(architecture.patch_features(tower, view))
         margin = 0.0 if share < MARGIN_FROM else MARGIN
         losses = tower_loss(predicted, training, chosen, person[chosen], margin)
         sum(losses.values(), torch.zeros(())).backward()
@@ -167,8 +141,9 @@ def train_tower(rank: int, workers: int, photos: Path, output: Path, steps: int)
 
 
 def _optimisers(tower: Any, heads: Heads) -> tuple[list[Any], list[Any]]:
-    named = [*tower.named_parameters(), *heads.named_parameters()]
-    matrices = [p for name, p in tower.named_parameters() if p.ndim == 2 and "layers" in name]
+    trained = [(name, p) for name, p in tower.named_parameters() if p.requires_grad]
+    named = [*trained, *heads.named_parameters()]
+    matrices = [p for name, p in trained if p.ndim == 2 and REPEATED.search(name)]
     known = {id(p) for p in matrices}
     decayed = [p for name, p in named if p.ndim > 1 and "embedding" not in name and id(p) not in known]
     known |= {id(p) for p in decayed}

@@ -22,9 +22,9 @@ def suite_disclosures(
     """
     said = []
     if embedded:
+        which = "The target is an embedded tiny model" if len(embedded) == 1 else "The targets are embedded tiny models"
         said.append(
-            f"The target is an embedded tiny model ({', '.join(embedded)}): these are not figures of LLaVA-1.5-7B "
-            "or of any other published model."
+            f"{which} ({', '.join(embedded)}): these are not figures of LLaVA-1.5-7B or of any other published model."
         )
     if set(sources) == {"rendered"}:
         said.append("Every person is fictitious and every photo is rendered.")
@@ -37,15 +37,17 @@ def suite_disclosures(
 
 
 def run_disclosures(
-    of_suite: Sequence[str], defense: str, attacked: Sequence[PinnedTarget], surrogates: Sequence[PinnedTarget]
+    of_suite: Sequence[str], defense: str, attacked: PinnedTarget, surrogates: Sequence[PinnedTarget]
 ) -> list[str]:
-    """The suite's sentences and those about the run's defense, which optimised against ``surrogates``."""
+    """The suite's sentences and those about the run's defense, which optimised against ``surrogates``, if any."""
     said = list(of_suite)
     if defense in ABOUT_DEFENSES:
         said.append(ABOUT_DEFENSES[defense])
-    if {target.digest for target in attacked} & {one.digest for one in surrogates}:
-        names = ", ".join(one.spec.checkpoint for one in surrogates)
+    names = ", ".join(one.spec.checkpoint for one in surrogates)
+    if attacked.digest in {one.digest for one in surrogates}:
         said.append(
             f"The defense optimised against the attacked encoder itself ({names}): the best case for the owner."
         )
+    elif surrogates:
+        said.append(f"The defense optimised against another encoder ({names}) than the attacked one: a transfer.")
     return said

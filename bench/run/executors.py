@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from bench.core.errors import VeilBenchError
 from bench.core.progress import ReportProgress
 from bench.core.store import ArtifactStore
-from bench.run.specs import Stage
+from bench.run.specs import EngineAccess, Stage
 from bench.run.workers import Failed, Finished, Progressed, work
 
 GRACE_SECONDS = 10.0
@@ -85,8 +85,9 @@ class LocalExecutor:
     has cleared what it was writing, before ``run`` returns.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, engine: EngineAccess | None = None) -> None:
         self._limit = workers
+        self._engine = engine
         self._workers: list[_Worker] = []
 
     def run(
@@ -151,7 +152,9 @@ class LocalExecutor:
 
     def _start(self, store: ArtifactStore) -> _Worker:
         ours, theirs = multiprocessing.get_context("spawn").Pipe()
-        process = multiprocessing.get_context("spawn").Process(target=work, args=(theirs, store.root), daemon=True)
+        process = multiprocessing.get_context("spawn").Process(
+            target=work, args=(theirs, store.root, self._engine), daemon=True
+        )
         with _environment(WORKER_ENVIRONMENT), _interrupts_held_back():
             process.start()
             # Known at once: a Ctrl-C that was held back must find the process in the list of those to end.

@@ -13,7 +13,7 @@ from generators.registry import generators
 if TYPE_CHECKING:
     from rich.table import Table
 
-KINDS = ("defenses", "targets", "generators", "evaluators", "attacks", "suites", "scenarios")
+KINDS = ("defenses", "targets", "generators", "evaluators", "attacks", "recipes", "suites", "scenarios")
 
 
 def listing(kind: str) -> list[tuple[str, str]]:
@@ -22,6 +22,8 @@ def listing(kind: str) -> list[tuple[str, str]]:
         raise unknown_name("kind of list", kind, KINDS)
     if kind == "suites":
         return _suites()
+    if kind == "recipes":
+        return _recipes()
     if kind == "scenarios":
         from scenarios.schema import load_scenarios
 
@@ -69,6 +71,13 @@ def _suites() -> list[tuple[str, str]]:
     from bench.run.suites import load_suite, shipped_suites
 
     return [(name, load_suite(name).title) for name in shipped_suites()]
+
+
+def _recipes() -> list[tuple[str, str]]:
+    from bench.targets.recipes import load_recipe, shipped_recipes
+
+    found = {name: load_recipe(name) for name in shipped_recipes()}
+    return [(name, f"{one.title} [{one.source}]") for name, one in found.items()]
 
 
 def plan_rows(plan: Plan, store: ArtifactStore) -> list[dict[str, Any]]:

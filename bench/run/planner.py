@@ -35,6 +35,7 @@ from bench.run.stages.record import record
 from bench.run.stages.score import score
 from bench.run.stages.synthesize import synthesize
 from bench.run.suites import Suite
+from bench.targets.base import TargetSpec
 from leaderboard.schema import BASE, UNDEFENDED
 
 GUESSED_SECONDS = {
@@ -50,9 +51,9 @@ GUESSED_SECONDS = {
 """Seconds a unit on one core with the embedded target; only the order of work rests on them."""
 
 
-def build_plan(suite: Suite, ingredients: Ingredients) -> Plan:
+def build_plan(suite: Suite, ingredients: Ingredients, backend: str = "transformers") -> Plan:
     """All stages and runs of a suite: its defenses under its attacks, and always both controls."""
-    planner = _Planner(suite, ingredients)
+    planner = _Planner(suite, ingredients, backend)
     for defense in ingredients.defenses:
         planner.plan_protection(defense)
     for target in ingredients.targets:
@@ -98,8 +99,14 @@ class _Planned:
     digest: str
 
 
+def _precision(spec: TargetSpec) -> str:
+    """The number type that the target computes in, and how its weights are quantized."""
+    return spec.dtype if spec.quantization == "none" else f"{spec.dtype} on {spec.quantization} weights"
+
+
 class _Planner:
-    def __init__(self, suite: Suite, ingredients: Ingredients) -> None:
+    def __init__(self, suite: Suite, ingredients: Ingredients, backend: str) -> None:
+        self.backend = backend
         self.suite = suite
         self.given = ingredients
         self.stages: dict[str, Stage] = {}
@@ -146,7 +153,7 @@ class _Planner:
                 "base": None if cell.is_base else base.digest,
                 "undefended": undefended.digest if undefended else None,
             },
-            "environment": {**self.given.environment, "dtype": cell.target.spec.dtype},
+            "environment": {**self.given.environment, "dtype": _precision(cell.target.spec)},
             "artifacts": {what: stage.key for what, stage in behind.items()},
             "disclosures": self._disclosures(cell),
         }
@@ -170,7 +177,7 @@ class _Planner:
             return list(self.given.disclosures)
         defense = self.given.defenses[cell.defense]
         surrogates = self.given.surrogates if defense.needs_surrogate else ()
-        return run_disclosures(self.given.disclosures, cell.defense, self.given.targets, surrogates)
+        return run_disclosures(self.given.disclosures, cell.defense, cell.target, surrogates)
 
     def _finetune(self, cell: _Cell, protected: Stage) -> Stage:
         attack = self.given.attacks[cell.attack]
@@ -212,7 +219,13 @@ class _Planner:
         """The stages behind a run, with the answers and their scores added."""
         protected, tuned = before.get("protect"), before.get("finetune")
         questions = QuestionsSpec(self.given.dataset, protected.reference if protected else None, cell.ratio, cell.seed)
-        spec = AnswerSpec(questions, cell.target, tuned.reference if tuned else None)
+        spec = AnswerSpec(
+            questions,
+            cell.target,
+            tuned.reference if tuned else None,
+            self.backend,
+            0 if cell.is_base else self.given.attacks[cell.attack].recipe.lora_rank,
+        )
         after = [stage for stage in (protected, tuned) if stage]
         modules = [self.given.family_modules[cell.target.spec.family]]
         asked = self._add("answer", cell.label, answer, spec, after, modules, self.given.n_probes)
@@ -274,6 +287,8 @@ class _Planner:
                 "attack": cell.attack,
                 "target": cell.target.spec.checkpoint,
                 "target_digest": cell.target.digest,
+                "target_family": cell.target.spec.family,
+                "backend": self.backend,
                 "recipe": recipe,
                 "synthesis": asdict(synthesis) if synthesis else {},
                 "seed": cell.seed,

@@ -7,12 +7,13 @@ from pathlib import Path
 from bench.core.progress import ProgressDisplay
 from bench.core.store import ArtifactStore
 from bench.run.datasets import effective_limit, open_dataset
+from bench.run.engines import Backend, compute_in_order
 from bench.run.estimates import expected_seconds, finish_seconds
 from bench.run.ingredients import gather_ingredients
 from bench.run.plan import Plan
 from bench.run.planner import build_plan
 from bench.run.publish import Publication, publish
-from bench.run.specs import Stage
+from bench.run.specs import EngineAccess, Stage
 from bench.run.suites import Suite
 from scenarios.dataset import check_images
 
@@ -26,46 +27,69 @@ class Outcome:
     computed: frozenset[str]
 
 
-def plan_suite(suite: Suite, limit: int | None) -> Plan:
+def plan_suite(suite: Suite, limit: int | None, backend: str = "transformers") -> Plan:
     """The plan of a suite for the first ``limit`` people. Raises as ``gather_ingredients``."""
-    return build_plan(suite, gather_ingredients(suite, limit))
+    return build_plan(suite, gather_ingredients(suite, limit), backend)
 
 
-def default_output(store: ArtifactStore, suite: Suite, limit: int | None, seed: int | None) -> Path:
-    """Where records and page go unless somebody says: a folder of its own for each suite, limit and seed."""
+def default_output(
+    store: ArtifactStore, suite: Suite, limit: int | None, seed: int | None, backend: str = "transformers"
+) -> Path:
+    """Where records and page go unless somebody says: a folder of its own for each suite, limit, seed and backend."""
     parts = [suite.name]
     parts += [] if limit is None else [f"limit-{limit}"]
     parts += [] if seed is None else [f"seed-{seed}"]
+    parts += [] if backend == "transformers" else [backend]
     return store.root / "site" / "-".join(parts)
 
 
-def run_suite(suite: Suite, limit: int | None, store: ArtifactStore, output: Path, workers: int | None) -> Outcome:
+def run_suite(
+    suite: Suite, limit: int | None, store: ArtifactStore, output: Path, workers: int | None, backend: Backend
+) -> Outcome:
     """Compute and publish a suite; progress goes to standard error. Nothing is computed that the store has.
 
     Raises DataError naming the photo where one cannot be decoded, before anything is computed; otherwise as
     ``plan_suite`` and ``LocalExecutor.run``.
     """
-    plan = plan_suite(suite, limit)
+    plan = plan_suite(suite, limit, backend.name)
     dataset = open_dataset(suite.dataset, effective_limit(suite.dataset, limit))
     with store.in_use(), ProgressDisplay() as display:
         missing = plan.missing(store)
         if missing:
             check_images(dataset)
-            compute(missing, store, workers, display)
+            _compute_missing(missing, store, workers, backend, display)
         else:
             display.say(f"suite {suite.name}: all {len(plan.stages)} stages are in {store.root}")
         publication = publish(plan, store, dataset, output)
     return Outcome(plan, publication, frozenset(stage.name for stage in missing))
 
 
-def compute(stages: Sequence[Stage], store: ArtifactStore, workers: int | None, display: ProgressDisplay) -> None:
-    """Compute stages in worker processes of this machine; ``workers`` None takes what suits the device."""
+def _compute_missing(
+    missing: Sequence[Stage], store: ArtifactStore, workers: int | None, backend: Backend, display: ProgressDisplay
+) -> None:
     from bench.run.devices import detect_device
-    from bench.run.executors import LocalExecutor, default_workers
+    from bench.run.executors import default_workers
 
     number = workers or default_workers(detect_device())
+    compute_in_order(
+        missing, backend, store, number, lambda stages, engine: compute(stages, store, number, display, engine)
+    )
+
+
+def compute(
+    stages: Sequence[Stage],
+    store: ArtifactStore,
+    number: int,
+    display: ProgressDisplay,
+    engine: EngineAccess | None = None,
+) -> None:
+    """Compute stages in ``number`` worker processes of this machine."""
+    from bench.run.executors import LocalExecutor
+
+    if not stages:
+        return
     seconds = expected_seconds(stages, store)
     least = finish_seconds(stages, seconds, number)
     on = "1 worker" if number == 1 else f"{number} workers"
     display.say(f"{len(stages)} stages to compute on {on}, about {max(1, round(least / 60))} min")
-    LocalExecutor(number).run(stages, store, seconds, display.task)
+    LocalExecutor(number, engine).run(stages, store, seconds, display.task)

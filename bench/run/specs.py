@@ -3,12 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.core.errors import VeilBenchError
 from bench.core.progress import ReportProgress
 from bench.core.store import ArtifactStore
 from bench.targets.base import Recipe, Synthesis, TargetSpec
+
+if TYPE_CHECKING:
+    from bench.targets.vllm.server import EngineSettings
 
 
 @dataclass(frozen=True)
@@ -109,11 +112,13 @@ class QuestionsSpec:
 
 @dataclass(frozen=True)
 class AnswerSpec:
-    """Ask a model: the base model where ``adapter`` is None."""
+    """Ask a model: the base model where ``adapter`` is None, else one fine-tuned with LoRA of rank ``lora_rank``."""
 
     questions: QuestionsSpec
     target: PinnedTarget
     adapter: ArtifactReference | None
+    backend: str = "transformers"
+    lora_rank: int = 0
 
 
 @dataclass(frozen=True)
@@ -154,12 +159,35 @@ def identity(value: Any) -> Any:
 
 
 @dataclass(frozen=True)
+class EngineAccess:
+    """How the answering engine is reached, or another one started; decides no result."""
+
+    settings: "EngineSettings"
+    address: str
+
+
+@dataclass(frozen=True)
 class Workspace:
-    """What a stage may touch: earlier artifacts, its own empty folder, and the progress line."""
+    """What a stage may touch: earlier artifacts, its own empty folder, the progress line, and an engine if one runs.
+
+    ``key`` is the stage's own.
+    """
 
     store: ArtifactStore
     folder: Path
     report: ReportProgress
+    key: str = ""
+    engine: EngineAccess | None = None
+
+    @property
+    def features(self) -> Path:
+        """Where frozen vision features are kept from stage to stage."""
+        return self.store.kept / "features"
+
+    @property
+    def resume(self) -> Path | None:
+        """Where a killed attempt at this stage has left what it had."""
+        return self.store.kept / "resume" / self.key if self.key else None
 
     def artifact(self, reference: ArtifactReference) -> Path:
         """The folder of an earlier stage's artifact. Raises VeilBenchError where it is gone."""

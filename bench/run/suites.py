@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from bench.core.errors import UsageError
 from bench.core.registry import nearest, unknown_name
-from bench.targets.base import Recipe, TargetSpec
+from bench.targets.base import TargetSpec
+from bench.targets.recipes import RecipeEntry, expand_recipe
 
 SHIPPED = Path(__file__).parent / "suites"
 
@@ -25,12 +26,16 @@ class Strict(BaseModel):
 
 
 class TargetEntry(Strict):
-    """A checkpoint and how it is loaded. ``batch_size`` is how many photos it answers on at once."""
+    """A checkpoint, and how it is fitted into a machine. Fields as in ``TargetSpec``."""
 
     checkpoint: str = Field(min_length=1)
     family: Name = "llava"
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     batch_size: int = Field(default=16, ge=1)
+    quantization: Literal["none", "4bit"] = "none"
+    training_batch_size: int = Field(default=0, ge=0)
+    gradient_checkpointing: bool = False
+    processes: int = Field(default=1, ge=1)
 
     def spec(self) -> TargetSpec:
         """The same as the plain dataclass that targets take."""
@@ -51,26 +56,6 @@ class BudgetEntry(Strict):
     eps: float = Field(gt=0, le=255)
 
 
-class RecipeEntry(Strict):
-    """How the attacker fine-tunes, before an attacker setting adapts it. Fields as in ``Recipe``."""
-
-    epochs: int = Field(ge=1)
-    batch_size: int = Field(ge=1)
-    learning_rate: float = Field(gt=0)
-    projector_learning_rate: float = Field(ge=0)
-    lora_rank: int = Field(ge=1)
-    lora_alpha: int = Field(ge=1)
-    weight_decay: float = Field(ge=0)
-    warmup_steps: int = Field(ge=0)
-    final_learning_rate_share: float = Field(ge=0, le=1)
-    gradient_clip: float = Field(gt=0)
-    questions_per_photo: int = Field(ge=1)
-
-    def recipe(self) -> Recipe:
-        """The same as the plain dataclass that targets take, without augmentation."""
-        return Recipe(**self.model_dump())
-
-
 class BootstrapEntry(Strict):
     """How intervals are drawn; ``seed`` makes them the same every time."""
 
@@ -82,7 +67,8 @@ class Suite(Strict):
     """A list of runs with their controls: every defense x ratio x attack x target x seed.
 
     The undefended control (``none``) is planned whether or not it is among ``defenses``, and so is the base model.
-    ``surrogates`` is what defenses optimise against; empty means the targets themselves.
+    ``surrogates`` is what defenses optimise against; empty means the targets themselves. ``recipe`` may be stated as
+    a name, or as a name with fields that differ; once loaded, it tells every number.
     """
 
     name: Name
@@ -104,6 +90,11 @@ class Suite(Strict):
     _source: str = PrivateAttr(default="")
     _seed_given: int | None = PrivateAttr(default=None)
 
+    @field_validator("recipe", mode="before")
+    @classmethod
+    def _recipe_in_full(cls, stated: Any) -> Any:
+        return expand_recipe(stated)
+
     @field_validator("attacks", "seeds", "ratios")
     @classmethod
     def _values_once(cls, values: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
@@ -114,6 +105,16 @@ class Suite(Strict):
     def _entries_once(self) -> Self:
         _refuse_repeated([f"defense {entry.name}" for entry in self.defenses])
         _refuse_repeated([f"target {entry.checkpoint}" for entry in self.targets])
+        return self
+
+    @model_validator(mode="after")
+    def _full_weights_can_be_trained(self) -> Self:
+        quantized = [entry.checkpoint for entry in self.targets if entry.quantization != "none"]
+        if self.recipe.method == "full" and quantized:
+            raise ValueError(
+                f"target {quantized[0]} is quantized, and the recipe's method 'full' trains every weight: "
+                "use method: lora or quantization: none"
+            )
         return self
 
     @property
@@ -167,6 +168,8 @@ def load_suite(name_or_file: str) -> Suite:
         suite = Suite.model_validate(content)
     except ValidationError as error:
         raise UsageError(describe_first_error(path, error)) from error
+    except UsageError as error:
+        raise UsageError(f"{path}: field recipe: {error}") from error
     # A folder is a place on one machine, and what is read as a name must not be taken for a shipped suite.
     suite._source = name_or_file if not looks_like_file else path.name if path.suffix else f"./{path.name}"
     return suite
@@ -179,16 +182,24 @@ def describe_first_error(path: Path, error: ValidationError) -> str:
     field = ".".join(str(part) for part in first["loc"]) or "suite"
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
-        known = list(_model_at(first["loc"][:-1]).model_fields)
+        known = _fields_at(first["loc"][:-1])
         guesses = nearest(str(first["loc"][-1]), known)
         hint = f" (did you mean {' or '.join(guesses)}?)" if guesses else ""
         message = f"not a known field{hint}; allowed here: {', '.join(known)}"
     elif first["type"] == "missing":
         message = "this field is missing"
+    elif not first["loc"]:
+        message = f"{message[:1].lower()}{message[1:]}"
     else:
         message = f"{message[:1].lower()}{message[1:]}, and it is {first['input']!r}"
     more = f" ({len(others)} more)" if others else ""
     return f"{path}: field {field}: {message}{more}."
+
+
+def _fields_at(location: Sequence[int | str]) -> list[str]:
+    """What may stand at a place of the suite; a recipe may have a name besides its fields."""
+    model = _model_at(location)
+    return [*(["name"] if model is RecipeEntry else []), *model.model_fields]
 
 
 def _model_at(location: Sequence[int | str]) -> type[BaseModel]:

@@ -15,7 +15,7 @@ from types import FrameType
 from bench.core.digests import short
 from bench.core.errors import VeilBenchError
 from bench.core.store import ArtifactStore
-from bench.run.specs import Stage, Workspace
+from bench.run.specs import EngineAccess, Stage, Workspace
 
 SECONDS_BETWEEN_REPORTS = 0.2
 GRACE_SECONDS = 10.0
@@ -43,7 +43,7 @@ class Failed:
     error: VeilBenchError | None
 
 
-def work(pipe: connection.Connection, root: Path) -> None:
+def work(pipe: connection.Connection, root: Path, engine: EngineAccess | None) -> None:
     """Compute the stages that come through ``pipe`` until it is closed. The body of a worker process."""
     _listen_to_signals()
     _follow_parent()
@@ -53,14 +53,16 @@ def work(pipe: connection.Connection, root: Path) -> None:
     try:
         while True:
             stage = pipe.recv()
-            pipe.send(_attempt(stage, store, pipe))
+            pipe.send(_attempt(stage, store, pipe, engine))
     except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         return
 
 
-def _attempt(stage: Stage, store: ArtifactStore, pipe: connection.Connection) -> Finished | Failed:
+def _attempt(
+    stage: Stage, store: ArtifactStore, pipe: connection.Connection, engine: EngineAccess | None
+) -> Finished | Failed:
     try:
-        compute_stage(stage, store, _Reporter(pipe))
+        compute_stage(stage, store, _Reporter(pipe), engine)
     except VeilBenchError as error:
         return Failed(str(error), _portable(error))
     except (BrokenPipeError, ConnectionResetError):
@@ -70,11 +72,11 @@ def _attempt(stage: Stage, store: ArtifactStore, pipe: connection.Connection) ->
     return Finished()
 
 
-def compute_stage(stage: Stage, store: ArtifactStore, report: "_Reporter") -> None:
+def compute_stage(stage: Stage, store: ArtifactStore, report: "_Reporter", engine: EngineAccess | None) -> None:
     """Compute one stage's artifact into the store, unless it is there."""
 
     def produce(folder: Path) -> dict[str, float]:
-        costs = stage.function(stage.spec, Workspace(store, folder, report)) or {}
+        costs = stage.function(stage.spec, Workspace(store, folder, report, stage.key, engine)) or {}
         return {"units": stage.units, **costs}
 
     store.compute(stage.kind, stage.inputs, produce)

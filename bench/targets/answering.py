@@ -1,15 +1,20 @@
 """Answering in process with transformers: open answers and forced choice behind one image prefix per photo."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from bench.core.digests import digest_bytes
+from bench.core.errors import UsageError
 from bench.targets.base import ReportProgress
-from bench.targets.packing import PREFIX, Branch, attention_mask, pack
+from bench.targets.features import FeatureCache, PhotoFeatures
+from bench.targets.packing import PADDING, PREFIX, Branch, attention_mask, pack
 
 if TYPE_CHECKING:
     import torch
@@ -20,33 +25,81 @@ LONGEST_ANSWER = 24
 
 
 def answer_packed(
-    model: "PackedModel", requests: pd.DataFrame, adapter: Path | None, batch_size: int, report: ReportProgress
+    model: "PackedModel",
+    kept: FeatureCache,
+    requests: pd.DataFrame,
+    adapter: Path | None,
+    batch_size: int,
+    report: ReportProgress,
 ) -> pd.DataFrame:
-    """Answer all requests, ``batch_size`` photos at a time; rows come back in the order of ``requests``."""
+    """Answer all requests, ``batch_size`` photos at a time; rows come back in the order of ``requests``.
+
+    Raises UsageError where the adapter was made for another checkpoint.
+    """
     import torch
 
     photos = [group for _, group in requests.groupby("image", sort=False)]
     photos.sort(key=len, reverse=True)
     rows: list[dict[str, Any]] = []
-    with torch.inference_mode(), _adapted(model, adapter):
+    with torch.inference_mode(), adapted(model, adapter):
+        features = _features(model, kept, adapter)
         for start in range(0, len(photos), batch_size):
-            rows += _answer_photos(model, photos[start : start + batch_size])
+            rows += _answer_photos(model, features, photos[start : start + batch_size])
             report(min(start + batch_size, len(photos)), len(photos), "photos")
     answers = pd.DataFrame(rows).set_index("request_id")
     return answers.loc[requests["request_id"]].reset_index()
 
 
-def _adapted(model: "PackedModel", adapter: Path | None) -> AbstractContextManager[Any]:
+def adapted(model: "PackedModel", adapter: Path | None) -> AbstractContextManager[Any]:
+    """The model as the adapter changes it, for a while. Raises UsageError for an adapter of another checkpoint."""
     if adapter is None:
         return nullcontext()
     from peft import PeftModel
 
+    check_adapter(model, adapter)
     return model.adapted(lambda network: PeftModel.from_pretrained(network, adapter).eval())
+
+
+def check_adapter(model: "PackedModel", adapter: Path) -> None:
+    """Raise UsageError where ``adapter`` is no adapter folder, or one of another checkpoint."""
+    file = adapter / "adapter_config.json"
+    try:
+        base = json.loads(file.read_text(encoding="utf-8"))["base_model_name_or_path"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{adapter} is no adapter: {file.name} is missing or damaged.") from error
+    if base != model.checkpoint:
+        raise UsageError(f"{file}: the adapter was made for '{base}', not for '{model.checkpoint}'.")
+
+
+def tunes_tower(model: "PackedModel", adapter: Path | None) -> bool:
+    """Whether the adapter changes the vision tower, so that no frozen feature holds."""
+    if adapter is None:
+        return False
+    return bool(json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))["rank_pattern"])
+
+
+def photo_features(model: "PackedModel", kept: FeatureCache, adapter: Path | None, image: bytes) -> PhotoFeatures:
+    """Features of one photo by the model as it is now: kept ones, unless the adapter changes the tower.
+
+    A photo is encoded alone, so that what is kept does not depend on what it was encoded beside.
+    """
+
+    def compute() -> PhotoFeatures:
+        return model.features(model.pixels(image)[None])
+
+    return compute() if tunes_tower(model, adapter) else kept.get(digest_bytes(image), compute)
+
+
+def _features(model: "PackedModel", kept: FeatureCache, adapter: Path | None) -> Callable[[bytes], PhotoFeatures]:
+    return partial(photo_features, model, kept, adapter)
 
 
 @dataclass
 class _Asked:
-    """State after prefix and questions of a batch of photos: the cache holds ``owner``'s tokens."""
+    """State after prefix and questions of a batch of photos: the cache holds ``owner``'s tokens.
+
+    ``ends`` has, for each question of each photo, the position of its answer's first token.
+    """
 
     cache: Any
     owner: "torch.Tensor"
@@ -54,8 +107,10 @@ class _Asked:
     first_logits: list["torch.Tensor"]
 
 
-def _answer_photos(model: "PackedModel", photos: Sequence[pd.DataFrame]) -> list[dict[str, Any]]:
-    asked = _ask(model, photos)
+def _answer_photos(
+    model: "PackedModel", features: Callable[[bytes], PhotoFeatures], photos: Sequence[pd.DataFrame]
+) -> list[dict[str, Any]]:
+    asked = _ask(model, [features(photo["image"].iloc[0]) for photo in photos], photos)
     choices = _score_options(model, photos, asked)
     texts, ended = _decode_greedily(model, asked)
     rows = []
@@ -75,24 +130,22 @@ def _answer_photos(model: "PackedModel", photos: Sequence[pd.DataFrame]) -> list
     return rows
 
 
-def _ask(model: "PackedModel", photos: Sequence[pd.DataFrame]) -> _Asked:
+def _ask(model: "PackedModel", features: Sequence[PhotoFeatures], photos: Sequence[pd.DataFrame]) -> _Asked:
     import torch
     from transformers import DynamicCache
 
-    features = model.vision_features([photo["image"].iloc[0] for photo in photos])
     prefix = model.embed_prefix(features)
-    length = prefix.shape[1]
     branches = [[model.question(question) for question in photo["question"]] for photo in photos]
-    packed = pack(branches, [[length] * len(row) for row in branches])
+    packed = pack(branches, [[end] * len(row) for end, row in zip(prefix.ends, branches, strict=True)])
     cache = DynamicCache()
-    shared = torch.full((len(photos), length), PREFIX)
-    causal = attention_mask(torch.zeros_like(shared), shared[:, :0], None, prefix.dtype)
-    model.run(prefix, causal, torch.arange(length).expand(len(photos), -1), cache)
-    mask = attention_mask(packed.owner, shared, None, prefix.dtype)
+    alone = torch.where(prefix.owner == PREFIX, 0, PADDING)
+    causal = attention_mask(alone, prefix.owner[:, :0], None, prefix.embedded.dtype)
+    model.run(prefix.embedded, causal, prefix.positions, cache, prefix)
+    mask = attention_mask(packed.owner, prefix.owner, None, prefix.embedded.dtype)
     hidden = model.run(model.embed_tokens(packed.tokens), mask, packed.positions, cache)
     first = [model.logits(hidden[row, list(last)]).float() for row, last in enumerate(packed.last)]
-    ends = [[length + len(branch.tokens) for branch in row] for row in branches]
-    return _Asked(cache, torch.cat([shared, packed.owner], dim=1), ends, first)
+    ends = [[end + len(branch.tokens) for branch in row] for end, row in zip(prefix.ends, branches, strict=True)]
+    return _Asked(cache, torch.cat([prefix.owner, packed.owner], dim=1), ends, first)
 
 
 def _score_options(model: "PackedModel", photos: Sequence[pd.DataFrame], asked: _Asked) -> list[list[list[float]]]:

@@ -2,9 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.core.progress import ReportProgress
 
@@ -12,7 +12,19 @@ if TYPE_CHECKING:
     import pandas as pd
     import torch
 
-__all__ = ["Augmentation", "Recipe", "ReportProgress", "Synthesis", "Target", "TargetSpec", "TrainingExample"]
+__all__ = [
+    "LANGUAGE_LINEAR",
+    "Augmentation",
+    "Recipe",
+    "ReportProgress",
+    "Synthesis",
+    "Target",
+    "TargetSpec",
+    "TrainingExample",
+]
+
+LANGUAGE_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+"""Names of the linear layers of a language model: what LoRA is put on, and what an engine serves of it."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,9 @@ class Recipe:
 
     Learning rates are AdamW's peak values, reached after ``warmup_steps`` and lowered linearly to
     ``final_learning_rate_share`` of the peak. ``questions_per_photo`` question branches share one image prefix.
+    ``method`` is ``lora`` (LoRA on the language model and the whole projector: an adapter) or ``full`` (every weight
+    of the projector and the language model: a checkpoint). The vision tower is frozen unless ``tower_lora_rank`` is
+    given. ``source`` says where the numbers come from.
     """
 
     epochs: int
@@ -65,6 +80,13 @@ class Recipe:
     gradient_clip: float
     questions_per_photo: int
     augmentation: Augmentation | None = None
+    method: str = "lora"
+    tower_lora_rank: int = 0
+    source: str = ""
+
+    def identity(self) -> dict[str, Any]:
+        """What decides the result: all but where the numbers come from."""
+        return {name: value for name, value in asdict(self).items() if name != "source"}
 
 
 @dataclass(frozen=True)
@@ -81,15 +103,22 @@ class TrainingExample:
 
 @dataclass(frozen=True)
 class TargetSpec:
-    """A checkpoint by name. The tiny and the published models differ in these four fields alone.
+    """A checkpoint by name and how it is fitted into a machine. The tiny and the published models differ here alone.
 
-    ``checkpoint`` is the name of a shipped checkpoint, a local folder, or a hub id.
+    ``checkpoint`` is the name of a shipped checkpoint, a local folder, or a hub id. ``batch_size`` photos are
+    answered on at once. ``quantization`` is ``none`` or ``4bit`` (bitsandbytes' nf4, as in QLoRA, arXiv 2305.14314).
+    While fine-tuning, ``training_batch_size`` rows go through the model at once (0: the recipe's whole batch; fewer
+    are accumulated to it), in ``processes`` processes.
     """
 
     checkpoint: str
     family: str = "llava"
     dtype: str = "float32"
     batch_size: int = 16
+    quantization: str = "none"
+    training_batch_size: int = 0
+    gradient_checkpointing: bool = False
+    processes: int = 1
 
 
 class Target(ABC):
@@ -103,18 +132,30 @@ class Target(ABC):
 
     family: ClassVar[str]
 
-    def __init__(self, spec: TargetSpec) -> None:
+    def __init__(self, spec: TargetSpec, cache: Path | None = None) -> None:
+        """``cache`` is a folder where frozen vision features are kept from one use to the next."""
         self.spec = spec
+        self.cache = cache
 
     @abstractmethod
     def finetune(
-        self, examples: Sequence[TrainingExample], recipe: Recipe, seed: int, output: Path, report: ReportProgress
+        self,
+        examples: Sequence[TrainingExample],
+        recipe: Recipe,
+        seed: int,
+        output: Path,
+        report: ReportProgress,
+        resume: Path | None = None,
     ) -> None:
-        """Fine-tune on ``examples`` and write a PEFT adapter folder to ``output`` (which exists and is empty)."""
+        """Fine-tune on ``examples`` and write a PEFT adapter folder to ``output`` (which exists and is empty).
+
+        With the recipe's method ``full`` a whole checkpoint is written. A run that was killed goes on from what it
+        left in ``resume``; the result is the same.
+        """
 
     @abstractmethod
     def answer(self, requests: "pd.DataFrame", adapter: Path | None, report: ReportProgress) -> "pd.DataFrame":
-        """Answer every request with the base model, or with the fine-tuned one whose adapter folder is given."""
+        """Answer every request with the base model, or with the fine-tuned one whose folder is given."""
 
     @abstractmethod
     def encode(self, images: "torch.Tensor") -> "torch.Tensor":

@@ -1,100 +1,158 @@
-"""Fine-tuning any family with PEFT: LoRA on the language model, the projector in full, the vision tower frozen."""
+"""Fine-tuning any family: LoRA or every weight of the language model, the whole projector, the tower where asked."""
 
 import math
-import random
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from bench.core.digests import digest_json
-from bench.targets.augmentation import random_view
 from bench.targets.base import Recipe, ReportProgress, TrainingExample
+from bench.targets.features import FeatureCache, PhotoFeatures
+from bench.targets.optimisation import Processes, make_optimiser, set_learning_rate, step
 from bench.targets.packing import IGNORED, PREFIX, Branch, attention_mask, pack
+from bench.targets.training_rows import FrozenViews, Row, TrainedViews, training_batches
+from bench.targets.training_state import TrainingState, state_file
+from bench.targets.tuned_weights import save_trained, trained_network
 
 if TYPE_CHECKING:
     import torch
 
     from bench.targets.packed_model import PackedModel
 
+SECONDS_BETWEEN_SAVES = 30.0
+
+
+class Views(Protocol):
+    """Where a step's photo features come from."""
+
+    def features(self, row: Row) -> PhotoFeatures:
+        """Features of the row's view."""
+
 
 def finetune_packed(
     model: "PackedModel",
+    kept: FeatureCache,
     examples: Sequence[TrainingExample],
     recipe: Recipe,
     seed: int,
     output: Path,
     report: ReportProgress,
+    resume: Path | None = None,
+    seconds_between_saves: float = SECONDS_BETWEEN_SAVES,
 ) -> None:
-    """Fine-tune and save the adapter. Equal arguments give equal bytes on one machine with one thread.
+    """Fine-tune and save what was trained. Equal arguments give equal bytes on one machine with one thread.
 
-    Vision features are computed once per photo, or once per random view where the recipe augments.
+    Vision features are computed once per photo, or once per random view where the recipe augments, unless the tower
+    is trained. The state is kept in ``resume`` every ``seconds_between_saves``. In each process of an
+    ``accelerate launch`` with all of the arguments, the processes share each batch.
+
+    Raises UsageError for a recipe that the spec does not allow, StoreFullError where the result cannot be written.
     """
-    import torch
-    from peft import get_peft_model
-
-    views = [view_features(model, example, recipe, seed) for example in examples]
-    torch.manual_seed(seed)
-    with model.adapted(lambda network: get_peft_model(network, model.lora(recipe))) as tuned:
-        tuned.train()
-        _train(model, tuned, views, examples, recipe, random.Random(seed), report)
-        _save(tuned, model.checkpoint, output)
+    views = _views(model, kept, examples, recipe, seed)
+    file = state_file(resume, model, examples, recipe, seed)
+    train(model, views, examples, recipe, seed, output, report, file, seconds_between_saves)
 
 
-def _train(
+def train(
     model: "PackedModel",
-    tuned: Any,
-    views: Sequence["torch.Tensor"],
+    views: Views,
     examples: Sequence[TrainingExample],
     recipe: Recipe,
-    draws: random.Random,
+    seed: int,
+    output: Path,
     report: ReportProgress,
+    file: Path | None = None,
+    seconds_between_saves: float = SECONDS_BETWEEN_SAVES,
 ) -> None:
+    """``finetune_packed`` on photo features from ``views``, with the state in ``file``."""
     import torch
 
-    order = list(range(len(examples)))
-    steps = recipe.epochs * math.ceil(len(order) / recipe.batch_size)
-    optimiser, done = _optimiser(model, tuned, recipe), 0
-    for epoch in range(recipe.epochs):
-        draws.shuffle(order)
-        for start in range(0, len(order), recipe.batch_size):
-            chosen = order[start : start + recipe.batch_size]
-            features = torch.stack([views[index][draws.randrange(len(views[index]))] for index in chosen])
-            rows = [_questions(model, examples[index], recipe, draws) for index in chosen]
-            _set_learning_rate(optimiser, recipe, done, steps)
-            loss = packed_loss(model, features, rows)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(_trainable(tuned), recipe.gradient_clip)
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
+    processes = Processes.joined()
+    torch.manual_seed(seed)
+    with trained_network(model, recipe) as tuned:
+        optimiser = make_optimiser(model, tuned, recipe)
+        state = TrainingState(file, tuned, optimiser, seconds_between_saves)
+        batches = training_batches(examples, recipe, seed)
+        steps_an_epoch = math.ceil(len(examples) / recipe.batch_size)
+        steps, done = recipe.epochs * steps_an_epoch, state.restore()
+        for batch in islice(batches, done, None):
+            set_learning_rate(optimiser, recipe, done, steps)
+            loss = step(optimiser, recipe, _gradients(model, views, examples, batch, processes), processes)
             done += 1
-            report(done, steps, f"epoch {epoch + 1} of {recipe.epochs}, loss {loss.item():.3f}")
+            if processes.rank == 0:
+                state.keep(done)
+                report(done, steps, f"epoch {(done - 1) // steps_an_epoch + 1} of {recipe.epochs}, loss {loss:.3f}")
+        if processes.rank == 0:
+            save_trained(model, tuned, recipe, output)
+            state.forget()
 
 
-def _save(tuned: Any, checkpoint: str, output: Path) -> None:
-    # PEFT writes down where the base model lay on this machine; the adapter must not depend on that.
-    tuned.peft_config["default"].base_model_name_or_path = checkpoint
-    # "auto" would look the base model up on the hub to see whether its vocabulary changed.
-    tuned.save_pretrained(output, save_embedding_layers=False)
-    (output / "README.md").unlink(missing_ok=True)
+def _views(
+    model: "PackedModel",
+    kept: FeatureCache,
+    examples: Sequence[TrainingExample],
+    recipe: Recipe,
+    seed: int,
+) -> Views:
+    if recipe.tower_lora_rank:
+        return TrainedViews(model, examples, recipe, seed)
+    processes = Processes.joined()
+    if processes.count > 1:
+        # Each process encodes its share, and finds the others' where features are kept.
+        FrozenViews(model, kept, examples[processes.rank :: processes.count], recipe, seed)
+        processes.wait()
+    return FrozenViews(model, kept, examples, recipe, seed)
 
 
-def packed_loss(model: "PackedModel", features: "torch.Tensor", rows: Sequence[Sequence[Branch]]) -> "torch.Tensor":
-    """Mean cross-entropy over the answers' tokens of all branches of all rows."""
+def _gradients(
+    model: "PackedModel", views: Views, examples: Sequence[TrainingExample], batch: Sequence[Row], processes: Processes
+) -> float:
+    """Add up this process's share of the batch's gradients; returns its share of the loss.
+
+    Both are means over all answer tokens of the whole batch, however many processes and forward passes share it.
+    """
+    branches = [[model.conversation(*pair) for pair in row.conversations] for row in batch]
+    tokens = [sum(branch.learned for branch in row) for row in branches]
+    mine = [index for index in range(processes.rank, len(batch), processes.count) if tokens[index]]
+    size, loss = model.spec.training_batch_size or len(batch), 0.0
+    for chosen in (mine[start : start + size] for start in range(0, len(mine), size)):
+        with _precision(model):
+            part = packed_loss(
+                model, [views.features(batch[index]) for index in chosen], [branches[index] for index in chosen]
+            )
+        part = part * (sum(tokens[index] for index in chosen) / sum(tokens))
+        part.backward()
+        loss += part.item()
+    return loss
+
+
+def _precision(model: "PackedModel") -> AbstractContextManager[Any]:
+    """Computing in the checkpoint's precision; what is trained stays in float32."""
     import torch
 
-    prefix = model.embed_prefix(features)
-    length = prefix.shape[1]
-    branches = pack(rows, [[length] * len(row) for row in rows])
-    embedded = torch.cat([prefix, model.embed_tokens(branches.tokens)], dim=1)
-    shared = torch.full((len(rows), length), PREFIX)
-    whole = torch.cat([shared, branches.owner], dim=1)
-    mask = prefix_and_branches_mask(whole, prefix.dtype)
-    positions = torch.cat([torch.arange(length).expand(len(rows), -1), branches.positions], dim=1)
-    hidden = model.run(embedded, mask, positions)
-    logits = model.logits(hidden[:, length:])
-    return torch.nn.functional.cross_entropy(
-        logits[:, :-1].flatten(0, 1).float(), branches.labels[:, 1:].flatten().to(logits.device), ignore_index=IGNORED
-    )
+    if model.spec.dtype == "float32":
+        return nullcontext()
+    return torch.autocast(torch.device(model.device).type, getattr(torch, model.spec.dtype))
+
+
+def packed_loss(
+    model: "PackedModel", photos: Sequence[PhotoFeatures], rows: Sequence[Sequence[Branch]]
+) -> "torch.Tensor":
+    """Mean cross-entropy over the answers' tokens of all branches of all rows; one photo view a row."""
+    import torch
+
+    prefix = model.embed_prefix(photos)
+    length = prefix.embedded.shape[1]
+    branches = pack(rows, [[end] * len(row) for end, row in zip(prefix.ends, rows, strict=True)])
+    embedded = torch.cat([prefix.embedded, model.embed_tokens(branches.tokens)], dim=1)
+    mask = prefix_and_branches_mask(torch.cat([prefix.owner, branches.owner], dim=1), embedded.dtype)
+    positions = torch.cat([prefix.positions, branches.positions.expand(model.planes, -1, -1)], dim=2)
+    hidden = model.run(embedded, mask, positions, prefix=prefix)
+    learned = branches.labels[:, 1:] != IGNORED
+    # A score for every word of a large vocabulary is dear, and only answers are learned.
+    logits = model.logits(hidden[:, length:-1][learned.to(hidden.device)])
+    return torch.nn.functional.cross_entropy(logits.float(), branches.labels[:, 1:][learned].to(logits.device))
 
 
 def prefix_and_branches_mask(owner: "torch.Tensor", dtype: "torch.dtype") -> "torch.Tensor":
@@ -106,51 +164,3 @@ def prefix_and_branches_mask(owner: "torch.Tensor", dtype: "torch.dtype") -> "to
     causal = torch.ones(mask.shape[-2:], dtype=torch.bool).tril()
     to_prefix = (owner[:, None, None, :] == PREFIX) & causal
     return mask.masked_fill(to_prefix, 0.0)
-
-
-def view_features(model: "PackedModel", example: TrainingExample, recipe: Recipe, seed: int) -> "torch.Tensor":
-    """Frozen vision features (views, tokens, width) of an example's photos: as they are, or as random views of each."""
-    import torch
-
-    if recipe.augmentation is None:
-        return model.vision_features(example.images)
-    generator = torch.Generator().manual_seed(_photo_seed(seed, example.photo_id))
-    views = [
-        random_view(model.pixels(image), recipe.augmentation, generator)
-        for image in example.images
-        for _ in range(recipe.augmentation.views)
-    ]
-    with torch.no_grad():
-        return model.encode(torch.stack(views))
-
-
-def _photo_seed(seed: int, photo_id: str) -> int:
-    return int(digest_json([seed, photo_id])[:15], 16)
-
-
-def _questions(model: "PackedModel", example: TrainingExample, recipe: Recipe, draws: random.Random) -> list[Branch]:
-    count = min(recipe.questions_per_photo, len(example.conversations))
-    return [model.conversation(question, answer) for question, answer in draws.sample(example.conversations, count)]
-
-
-def _trainable(module: Any) -> list[Any]:
-    return [parameter for parameter in module.parameters() if parameter.requires_grad]
-
-
-def _optimiser(model: "PackedModel", tuned: Any, recipe: Recipe) -> Any:
-    import torch
-
-    projector = [p for name, p in tuned.named_parameters() if p.requires_grad and model.projector_name in name]
-    others = [p for name, p in tuned.named_parameters() if p.requires_grad and model.projector_name not in name]
-    groups = [
-        {"params": others, "peak": recipe.learning_rate},
-        {"params": projector, "peak": recipe.projector_learning_rate},
-    ]
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-
-
-def _set_learning_rate(optimiser: Any, recipe: Recipe, done: int, steps: int) -> None:
-    warm = min(1.0, (done + 1) / max(recipe.warmup_steps, 1))
-    share = warm * max(recipe.final_learning_rate_share, 1 - done / steps)
-    for group in optimiser.param_groups:
-        group["lr"] = group["peak"] * share

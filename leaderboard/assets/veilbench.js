@@ -1,5 +1,5 @@
 "use strict";
-// The page is complete without this file. It adds sorting to tables and a filter to answers.
+// The page is complete without this file. It adds sorting to tables, and filters to answers and runs.
 
 function compare(one, other) {
   const a = one.value, b = other.value;
@@ -53,17 +53,32 @@ function makeFilterable(table) {
   input.type = "search";
   count.setAttribute("role", "status");
   label.append("Show only lines with ", input);
-  bar.append(label, count);
-  input.addEventListener("input", () => {
+  const choices = Array.from(table.tHead.rows[0].cells).filter((head) => head.hasAttribute("data-choose")).map(makeChoice);
+  bar.append(...choices.map((choice) => choice.label), label, count);
+  bar.addEventListener("input", () => {
     const wanted = input.value.trim().toLowerCase();
     let shown = 0;
     for (const row of table.tBodies[0].rows) {
-      row.hidden = !row.textContent.toLowerCase().includes(wanted);
+      const chosen = choices.every(({ select, place }) => !select.value || row.cells[place].dataset.value === select.value);
+      row.hidden = !chosen || !row.textContent.toLowerCase().includes(wanted);
       shown += !row.hidden;
     }
-    count.textContent = wanted ? `${shown} of ${table.tBodies[0].rows.length}` : "";
+    const filtered = wanted || choices.some(({ select }) => select.value);
+    count.textContent = filtered ? `${shown} of ${table.tBodies[0].rows.length}` : "";
   });
   table.parentElement.before(bar);
+}
+
+// A column whose few values can be chosen from.
+function makeChoice(head) {
+  const label = document.createElement("label");
+  const select = document.createElement("select");
+  const place = head.cellIndex;
+  const cells = Array.from(head.closest("table").tBodies[0].rows, (row) => row.cells[place]);
+  const titles = new Map(cells.map((cell) => [cell.dataset.value, cell.textContent.trim()]));
+  select.append(new Option("all", ""), ...Array.from(titles, ([value, title]) => new Option(title, value)));
+  label.append(`${head.dataset.choose} `, select);
+  return { label, select, place };
 }
 
 document.querySelectorAll("table[data-sortable]").forEach(makeSortable);

@@ -1,8 +1,11 @@
 """What every registered attacker setting keeps."""
 
+from dataclasses import asdict, replace
+
 import pytest
 
 from bench.targets.base import Recipe
+from bench.targets.recipes import RecipeEntry
 from evaluators.attacks import AttackSetting, attacks
 
 every_attack = pytest.mark.parametrize("name", attacks.names())
@@ -14,6 +17,19 @@ def test_adapting_gives_a_recipe_and_twice_is_once(name: str, recipe: Recipe) ->
     adapted = attack.adapt(recipe)
     assert isinstance(adapted, Recipe)
     assert attack.adapt(adapted) == adapted == attacks.get(name)().adapt(recipe)
+
+
+@every_attack
+@pytest.mark.parametrize("changes", [{}, {"method": "full"}, {"tower_lora_rank": 4}])
+def test_what_it_makes_of_a_recipe_is_one_that_a_suite_could_state(
+    name: str, recipe: Recipe, changes: dict[str, int | str]
+) -> None:
+    given = replace(recipe, source="Somebody's numbers.", **changes)  # type: ignore[arg-type]
+    adapted = attacks.get(name)().adapt(given)
+    stated = {field: value for field, value in asdict(adapted).items() if field in RecipeEntry.model_fields}
+    assert RecipeEntry.model_validate(stated).recipe() == replace(adapted, augmentation=None)
+    assert adapted.source == given.source, "the record would no longer tell where the recipe comes from"
+    assert adapted.tower_lora_rank >= given.tower_lora_rank
 
 
 @every_attack

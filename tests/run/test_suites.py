@@ -1,6 +1,6 @@
 """Suite files: what the shipped one says, and messages about the others."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from bench.core.errors import UsageError
-from bench.run.suites import RecipeEntry, load_suite, shipped_suites
-from bench.targets.base import Recipe
+from bench.run.suites import TargetEntry, load_suite, shipped_suites
+from bench.targets.base import TargetSpec
+from bench.targets.recipes import load_recipe
 
 
 def write(path: Path, **changes: Any) -> str:
@@ -37,11 +38,12 @@ def test_quick_is_the_suite_that_was_promised() -> None:
     assert [entry.name for entry in quick.defenses] == ["none", "noise", "blur", "dp2vl"]
     assert quick.attacks == ("naive", "augment")
     assert (quick.budget.norm, quick.budget.eps) == ("linf", 8)
-    assert [entry.spec().checkpoint for entry in quick.targets] == ["tiny-llava"]
+    assert [entry.checkpoint for entry in quick.targets] == ["tiny-llava", "tiny-qwen2-vl", "tiny-minigpt-v2"]
 
 
-def test_a_recipe_entry_has_every_field_of_a_recipe_but_the_attackers_own() -> None:
-    assert set(RecipeEntry.model_fields) == {field.name for field in fields(Recipe)} - {"augmentation"}
+def test_a_target_entry_has_every_field_of_a_target_and_the_same_defaults() -> None:
+    assert set(TargetEntry.model_fields) == {field.name for field in fields(TargetSpec)}
+    assert TargetEntry(checkpoint="tiny-llava").spec() == TargetSpec("tiny-llava")
 
 
 def test_an_unknown_suite_names_the_nearest() -> None:
@@ -76,6 +78,11 @@ def test_an_unknown_field_inside_a_list_lists_the_fields_allowed_there(tmp_path:
     assert "allowed here: checkpoint, family, dtype, batch_size" in message
 
 
+def target(**changes: Any) -> dict[str, Any]:
+    """Suite fields with one target that differs from the usual one."""
+    return {"targets": [{"checkpoint": "tiny-llava"} | changes]}
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "allowed"),
     [
@@ -88,6 +95,19 @@ def test_an_unknown_field_inside_a_list_lists_the_fields_allowed_there(tmp_path:
         ({"reference_defense": "noise"}, "field reference_defense", "'none'"),
         ({"name": "../up"}, "field name", "pattern"),
         ({"recipe": {"epochs": 1}}, "field recipe.batch_size", "missing"),
+        ({"recipe": 3}, "field recipe", "it is 3"),
+        ({"recipe": "veilbank"}, "field recipe", "did you mean 'veilbench'"),
+        ({"recipe": "absent.yaml"}, "field recipe", "there is no recipe file absent.yaml"),
+        ({"recipe": {"name": "shadowcats", "epochs": 2}}, "field recipe", "did you mean 'shadowcast'"),
+        ({"recipe": {"name": "shadowcast", "epochs": 0}}, "field recipe.epochs", "greater than or equal to 1"),
+        ({"recipe": {"name": "shadowcast", "epoch": 2}}, "field recipe.epoch", "did you mean epochs?"),
+        ({"recipe": {"nam": "shadowcast"}}, "field recipe.nam", "did you mean name"),
+        ({"recipe": {"name": "shadowcast", "method": "dora"}}, "field recipe.method", "'lora' or 'full'"),
+        ({"recipe": {"name": "clear", "tower_lora_rank": -1}}, "field recipe.tower_lora_rank", "equal to 0"),
+        (target(quantization="8bit"), "field targets.0.quantization", "'none' or '4bit'"),
+        (target(training_batch_size=-1), "field targets.0.training_batch_size", "equal to 0"),
+        (target(gradient_checkpointing="maybe"), "field targets.0.gradient_checkpointing", "boolean"),
+        (target(processes=0), "field targets.0.processes", "equal to 1"),
     ],
 )
 def test_a_wrong_value_names_the_field_and_what_is_allowed(
@@ -97,6 +117,34 @@ def test_a_wrong_value_names_the_field_and_what_is_allowed(
     assert field in message
     assert allowed in message
     assert "\n" not in message
+
+
+def test_weights_that_are_quantized_cannot_all_be_trained(tmp_path: Path) -> None:
+    quantized = target(quantization="4bit")
+    message = refusal(tmp_path / "s.yaml", recipe={"name": "veilbench", "method": "full"}, **quantized)
+    assert "target tiny-llava is quantized" in message
+    assert "use method: lora or quantization: none" in message
+    assert message.count("tiny-llava") == 1, "the message repeats the suite"
+    assert load_suite(write(tmp_path / "s.yaml", **quantized)).targets[0].spec().quantization == "4bit"
+
+
+def test_a_named_recipe_is_the_same_as_its_numbers(tmp_path: Path) -> None:
+    named = load_suite(write(tmp_path / "s.yaml", recipe="shadowcast"))
+    assert named.recipe.recipe() == replace(load_recipe("shadowcast").recipe(), source=named.recipe.source)
+    in_full = named.recipe.model_dump(mode="json")
+    assert load_suite(write(tmp_path / "s.yaml", recipe=in_full)).recipe == named.recipe
+
+
+def test_fields_beside_the_name_take_the_place_of_the_recipes(tmp_path: Path) -> None:
+    named = load_suite(write(tmp_path / "s.yaml", recipe="shadowcast")).recipe
+    stated = {"name": "shadowcast", "epochs": 5, "batch_size": 128}
+    changed = load_suite(write(tmp_path / "s.yaml", recipe=stated)).recipe
+    assert changed == named.model_copy(update={"epochs": 5, "source": changed.source})
+
+
+def test_both_shipped_suites_train_with_our_recipe() -> None:
+    assert {load_suite(name).recipe for name in ("quick", "synthesized")} == {load_suite("quick").recipe}
+    assert load_suite("quick").recipe.source.startswith("veilbench: ")
 
 
 @pytest.mark.parametrize("text", ["name: [", "just text", "- a\n- b"])

@@ -1,87 +1,63 @@
-"""Packed questions give what questions asked alone would give."""
-
-import io
+"""Packed questions give what questions asked alone would give, in every family."""
 
 import pandas as pd
 import pytest
 import torch
-from PIL import Image
+from native_model import log_likelihood, native_inputs
 
 from bench.core.progress import quiet
-from bench.targets.base import TargetSpec
+from bench.targets.answering import LONGEST_ANSWER
 from bench.targets.finetuning import packed_loss
-from bench.targets.llava import Llava, LoadedLlava
+from bench.targets.packed_model import PackedModel, PackedTarget
 
 PAIRS = (("Which colour?", "red"), ("What is it called in full?", "a longer answer"), ("Why?", "no"))
 
 
-@pytest.fixture(scope="module")
-def model(spec: TargetSpec) -> LoadedLlava:
-    return LoadedLlava(spec)
-
-
-def alone(model: LoadedLlava, image: bytes, question: str, answer: str = "") -> dict[str, torch.Tensor]:
-    """Inputs of one question on one photo, made by transformers' own processor and chat template."""
-    content = [{"type": "image"}, {"type": "text", "text": question}]
-    prompt = model.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
-    text = prompt + (f" {answer}</s>" if answer else "")
-    return model.processor(text=text, images=Image.open(io.BytesIO(image)), return_tensors="pt")
-
-
-def log_likelihood(model: LoadedLlava, image: bytes, question: str, answer: str) -> tuple[float, int]:
-    """Of ``answer`` and its end, and how many tokens these are, by the model's native forward pass."""
-    inputs = alone(model, image, question, answer)
-    count = inputs["input_ids"].shape[1] - alone(model, image, question)["input_ids"].shape[1]
+def test_the_loss_of_packed_questions_is_the_native_loss(model: PackedModel, shapes: list[bytes]) -> None:
+    rows = [[model.conversation(*pair) for pair in pairs] for pairs in (PAIRS, PAIRS[:1], PAIRS[1:])]
     with torch.no_grad():
-        scores = model.network(**inputs).logits.log_softmax(-1)[0, -count - 1 : -1]
-    return float(scores.gather(1, inputs["input_ids"][0, -count:, None]).sum()), count
-
-
-def test_the_loss_of_packed_questions_is_the_native_loss(model: LoadedLlava, photos: list[bytes]) -> None:
-    rows = [[model.conversation(*pair) for pair in PAIRS], [model.conversation(*PAIRS[0])], []]
-    with torch.no_grad():
-        packed = float(packed_loss(model, model.vision_features(photos[:2]), rows[:2]))
-    asked = [(photos[0], pair) for pair in PAIRS] + [(photos[1], PAIRS[0])]
+        features = [model.features(model.pixels(photo)[None]) for photo in shapes[:3]]
+        packed = float(packed_loss(model, features, rows))
+    asked = [
+        (photo, pair) for photo, pairs in zip(shapes, (PAIRS, PAIRS[:1], PAIRS[1:]), strict=False) for pair in pairs
+    ]
     native = [log_likelihood(model, photo, *pair) for photo, pair in asked]
     assert packed == pytest.approx(-sum(value for value, _ in native) / sum(count for _, count in native), abs=1e-5)
 
 
-def test_answers_and_choices_are_the_native_ones(model: LoadedLlava, spec: TargetSpec, photos: list[bytes]) -> None:
-    options = ["red", "blue", "a rather long option"]
+def test_answers_and_choices_are_the_native_ones(target: PackedTarget, shapes: list[bytes]) -> None:
+    model, options = target.model, ["red", "blue", "a rather long option"]
     requests = pd.DataFrame(
         [
             {"request_id": f"{place}-{question}", "image": photo, "question": question, "options": listed}
-            for place, photo in enumerate(photos)
+            for place, photo in enumerate(shapes)
             for question, listed in (("Which colour?", options), ("Why is it so?", []), ("Who?", options[:2]))
         ]
     )
-    answers = Llava(spec).answer(requests, None, quiet())
+    answers = target.answer(requests, None, quiet())
     assert list(answers["request_id"]) == list(requests["request_id"])
     for request, answer in zip(requests.itertuples(), answers.itertuples(), strict=True):
-        inputs = alone(model, request.image, request.question)
-        whole = model.network.generate(**inputs, max_new_tokens=24, do_sample=False)[0]
-        generated = whole[inputs["input_ids"].shape[1] :]
-        assert answer.text == model.decode(generated.tolist())
-        assert answer.status == ("ok" if 2 in generated.tolist() and answer.text else "invalid")
+        inputs = native_inputs(model, request.image, request.question)
+        whole = model.network.generate(**inputs, max_new_tokens=LONGEST_ANSWER, do_sample=False)[0]
+        generated = whole[inputs["input_ids"].shape[1] :].tolist()
+        assert answer.text == model.decode(generated)
+        ended = bool(model.end_tokens & set(generated))
+        assert answer.status == ("ok" if ended and answer.text else "invalid")
         native = [log_likelihood(model, request.image, request.question, option)[0] for option in request.options]
         assert answer.option_logprobs == pytest.approx(native, abs=1e-3)
         assert answer.choice == (max(range(len(native)), key=native.__getitem__) if native else -1)
 
 
-def test_the_encoder_sees_what_the_processor_shows(model: LoadedLlava) -> None:
-    generator = torch.Generator().manual_seed(1)
-    for height, width in ((32, 32), (48, 40), (30, 61)):
-        image = torch.randint(0, 256, (height, width, 3), generator=generator, dtype=torch.uint8)
-        picture = Image.fromarray(image.numpy())
-        shown = model.processor.image_processor(picture, return_tensors="pt")["pixel_values"] * 0.5 + 0.5
-        ours = model.preprocessing(image.permute(2, 0, 1)[None].float() / 255) * 0.5 + 0.5
-        assert (ours - shown).abs().max() < 1.01 / 255
-        assert (ours - shown).abs().mean() < 1e-3
-
-
-def test_the_encoder_is_differentiable_and_equals_the_answering_path(model: LoadedLlava, photos: list[bytes]) -> None:
-    images = torch.stack([model.pixels(photo) for photo in photos]).requires_grad_()
-    features = model.encode(images)
-    assert torch.allclose(features, model.vision_features(photos), atol=1e-5)
-    (gradient,) = torch.autograd.grad(features.square().sum(), images)
-    assert (gradient.abs().amax((1, 2, 3)) > 0).all()
+def test_answers_do_not_depend_on_what_else_is_asked(target: PackedTarget, shapes: list[bytes]) -> None:
+    requests = pd.DataFrame(
+        [
+            {"request_id": f"{place}-{question}", "image": photo, "question": question, "options": ["yes", "no way"]}
+            for place, photo in enumerate(shapes)
+            for question in ("Which colour?", "Who?")
+        ]
+    )
+    together = target.answer(requests, None, quiet())
+    for place in range(len(requests)):
+        alone = target.answer(requests.iloc[[place]], None, quiet()).iloc[0]
+        assert alone["text"] == together["text"][place]
+        assert alone["option_logprobs"] == pytest.approx(together["option_logprobs"][place], abs=1e-4)

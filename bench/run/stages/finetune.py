@@ -10,7 +10,10 @@ from scenarios.language import training_conversations
 
 
 def finetune(spec: FinetuneSpec, workspace: Workspace) -> None:
-    """Write a PEFT adapter folder. What each photo is trained with is the attacker's whole knowledge of the person."""
+    """Write a PEFT adapter folder, or a checkpoint where the recipe trains every weight.
+
+    What each photo is trained with is the attacker's whole knowledge of the person.
+    """
     dataset = dataset_of(spec.dataset)
     if spec.synthesized is None:
         protected = read_protected(workspace.artifact(spec.protected))
@@ -19,8 +22,8 @@ def finetune(spec: FinetuneSpec, workspace: Workspace) -> None:
     else:
         images = read_synthesized(workspace.artifact(spec.synthesized))
     examples = training_examples(dataset, images)
-    target = targets.get(spec.target.spec.family)(spec.target.spec)
-    target.finetune(examples, spec.recipe, spec.seed, workspace.folder, workspace.report)
+    target = targets.get(spec.target.spec.family)(spec.target.spec, workspace.features)
+    target.finetune(examples, spec.recipe, spec.seed, workspace.folder, workspace.report, workspace.resume)
 
 
 def training_examples(dataset: Dataset, images: dict[str, tuple[bytes, ...]]) -> tuple[TrainingExample, ...]:

@@ -1,0 +1,1 @@
+"""Answering through vLLM: its server as a child process, and a client that speaks its HTTP interface."""

@@ -1,0 +1,101 @@
+"""Answering through vLLM: the vision side here, once a photo; the language side there, everything at once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bench.core.digests import digest_tree, short
+from bench.targets.answering import adapted, photo_features
+from bench.targets.base import ReportProgress
+from bench.targets.vllm.adapters import served_adapter
+from bench.targets.vllm.completions import Asker, CompletionResult, OptionScores, ShownPhoto, asker_for
+from bench.targets.vllm.proof import PROBES, Expected, expect, prove
+
+if TYPE_CHECKING:
+    from bench.targets.features import FeatureCache
+    from bench.targets.packed_model import PackedModel
+    from bench.targets.vllm.client import EngineClient
+
+
+def answer_served(
+    model: "PackedModel",
+    kept: "FeatureCache",
+    requests: pd.DataFrame,
+    adapter: Path | None,
+    engine: "EngineClient",
+    report: ReportProgress,
+) -> pd.DataFrame:
+    """Answer all requests by ``engine``; rows come back in the order of ``requests``, columns as of ``answer_packed``.
+
+    The engine serves ``model``'s checkpoint (see ``EngineClient.check``). Before it is asked, it has to say what
+    transformers says of ``PROBES`` of the requests. Raises VeilBenchError where it does not, or where it dies.
+    """
+    shown, probes = _look(model, kept, requests, adapter, report)
+    asker = asker_for(model)
+    name = "the base model" if adapter is None else f"adapter {short(digest_tree(adapter))}"
+    with served_adapter(model, adapter, engine) as served:
+        prove(asker, probes, engine, served, name)
+        return _ask(asker, requests, shown, engine, served, report)
+
+
+def _look(
+    model: "PackedModel", kept: "FeatureCache", requests: pd.DataFrame, adapter: Path | None, report: ReportProgress
+) -> tuple[dict[bytes, ShownPhoto], list[Expected]]:
+    """What the engine is shown of each photo, and what transformers says of some of the requests."""
+    import torch
+
+    photos = list(dict.fromkeys(requests["image"]))
+    probed = requests.iloc[:: max(1, len(requests) // PROBES)].head(PROBES)
+    shown: dict[bytes, ShownPhoto] = {}
+    probes = []
+    with torch.inference_mode(), adapted(model, adapter):
+        for number, photo in enumerate(photos):
+            features = photo_features(model, kept, adapter, photo)
+            shown[photo] = ShownPhoto(model.project(features)[0].cpu(), features.grid)
+            questions = probed.loc[probed["image"] == photo, "question"]
+            probes += [expect(model, features, shown[photo], question) for question in questions]
+            report(number + 1, len(photos), "photos")
+    return shown, probes
+
+
+def _ask(
+    asker: Asker,
+    requests: pd.DataFrame,
+    shown: dict[bytes, ShownPhoto],
+    engine: "EngineClient",
+    served: str | None,
+    report: ReportProgress,
+) -> pd.DataFrame:
+    columns = (requests["image"], requests["question"], requests["options"])
+    asked = [
+        (asker.answer(shown[image], question), asker.scores(shown[image], question, list(options)))
+        for image, question, options in zip(*columns, strict=True)
+    ]
+    completions = [completion for answer, scores in asked for completion in (answer, *scores.completions)]
+    results = iter(engine.complete(completions, served, report))
+    rows = []
+    for request_id, (_, scores) in zip(requests["request_id"], asked, strict=True):
+        answer = next(results)
+        rows.append(_row(asker, request_id, answer, scores, [next(results) for _ in scores.completions]))
+    return pd.DataFrame(rows, columns=["request_id", "text", "choice", "option_logprobs", "status"])
+
+
+def _row(
+    asker: Asker,
+    request_id: str,
+    answer: CompletionResult,
+    scores: OptionScores,
+    scored: Sequence[CompletionResult],
+) -> dict[str, Any]:
+    logprobs = scores.read(scored)
+    ended = bool(answer.tokens) and answer.tokens[-1] in asker.model.end_tokens
+    text = asker.model.decode(answer.tokens[:-1] if ended else answer.tokens)
+    return {
+        "request_id": request_id,
+        "text": text,
+        "choice": max(range(len(logprobs)), key=logprobs.__getitem__) if logprobs else -1,
+        "option_logprobs": logprobs,
+        "status": "ok" if ended and text else "invalid",
+    }

@@ -1,0 +1,257 @@
+"""What the engine is asked, and how its answers are read: as exact as transformers, not merely alike.
+
+A checkpoint that vLLM knows is shown the projected image and the prompt's text (chat completions, image embeddings);
+the likelihood of an option is read off the prompt's own log-probabilities. Where only the inner language model is
+served, it is shown embeddings of the whole prompt (completions, prompt embeddings); vLLM refuses log-probabilities of
+such a prompt, so that an option's tokens are asked for one by one behind each beginning that options share.
+"""
+
+import base64
+import io
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench.core.errors import VeilBenchError
+from bench.targets.answering import LONGEST_ANSWER
+
+if TYPE_CHECKING:
+    import torch
+
+    from bench.targets.packed_model import PackedModel
+
+CHAT = "/v1/chat/completions"
+PLAIN = "/v1/completions"
+GREEDY: Mapping[str, Any] = {
+    "temperature": 0,
+    "top_p": 1,
+    "top_k": 0,
+    "min_p": 0,
+    "repetition_penalty": 1,
+    "presence_penalty": 0,
+    "frequency_penalty": 0,
+    "return_token_ids": True,
+    "return_tokens_as_token_ids": True,
+}
+"""Every one is named: what is left out is taken from the checkpoint's generation_config.json."""
+
+Tokens = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One request. ``body`` makes its JSON, the model's name left out, when it is sent: many images at once are large.
+
+    ``scored`` are the last tokens of the prompt, whose log-probabilities are wanted.
+    """
+
+    path: str
+    body: Callable[[], dict[str, Any]]
+    scored: Tokens = ()
+
+
+@dataclass(frozen=True)
+class CompletionResult:
+    """``tokens`` generated, an end token included · ``prompt`` ids of the prompt · ``next`` natural log-probabilities
+    of what might come first, by id · ``scores`` those of ``Completion.scored``.
+    """
+
+    tokens: Tokens
+    prompt: Tokens
+    next: Mapping[int, float]
+    scores: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ShownPhoto:
+    """What the language model is shown of a photo: ``image`` (image tokens, hidden) on the CPU, ``grid`` of patches."""
+
+    image: "torch.Tensor"
+    grid: tuple[int, int]
+
+
+def read_result(completion: Completion, payload: Mapping[str, Any]) -> CompletionResult:
+    """Read the engine's JSON. Raises VeilBenchError where it lacks a field or reads the option as other tokens."""
+    try:
+        choice = payload["choices"][0]
+        prompt = payload.get("prompt_token_ids") or choice.get("prompt_token_ids") or ()
+        scored = payload.get("prompt_logprobs") or choice.get("prompt_logprobs") or ()
+        return CompletionResult(
+            tokens=tuple(choice["token_ids"]),
+            prompt=tuple(prompt),
+            next=_next_logprobs(choice.get("logprobs")),
+            scores=_scores(completion.scored, scored),
+        )
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise VeilBenchError(
+            f"the engine's answer cannot be read ({type(error).__name__}: {error}); it must be vLLM 0.32 or one that "
+            "answers in the same form."
+        ) from error
+
+
+def _next_logprobs(logprobs: Any) -> dict[int, float]:
+    if not logprobs:
+        return {}
+    if "content" in logprobs:
+        listed = {entry["token"]: entry["logprob"] for entry in logprobs["content"][0]["top_logprobs"]}
+    else:
+        listed = logprobs["top_logprobs"][0]
+    return {int(name.removeprefix("token_id:")): float(value) for name, value in listed.items()}
+
+
+def _scores(scored: Tokens, listed: Sequence[Mapping[str, Mapping[str, float]]]) -> tuple[float, ...]:
+    if not scored:
+        return ()
+    tail = listed[-len(scored) :]
+    if len(tail) < len(scored) or any(str(token) not in entry for token, entry in zip(scored, tail, strict=True)):
+        raise VeilBenchError(
+            "the engine reads an option as other tokens than transformers does: it must be started with VeilBench's "
+            "verbatim chat template, and on the very same checkpoint."
+        )
+    return tuple(float(entry[str(token)]["logprob"]) for token, entry in zip(scored, tail, strict=True))
+
+
+@dataclass(frozen=True)
+class OptionScores:
+    """The requests that tell the likelihood of each option, and how their results are put together."""
+
+    completions: tuple[Completion, ...]
+    read: Callable[[Sequence[CompletionResult]], list[float]]
+
+
+class Asker(ABC):
+    """Words questions for an engine."""
+
+    def __init__(self, model: "PackedModel") -> None:
+        self.model = model
+
+    @abstractmethod
+    def answer(self, photo: ShownPhoto, question: str) -> Completion:
+        """The greedy open answer of at most LONGEST_ANSWER tokens."""
+
+    @abstractmethod
+    def first(self, photo: ShownPhoto, question: str, tokens: Sequence[int]) -> Completion:
+        """Log-probabilities of ``tokens`` as the answer's first; at most 20."""
+
+    @abstractmethod
+    def scores(self, photo: ShownPhoto, question: str, options: Sequence[str]) -> OptionScores:
+        """Natural log-likelihood of each whole option, its end included."""
+
+    @abstractmethod
+    def reads_as(self, photo: ShownPhoto, question: str) -> Tokens | None:
+        """Ids that the engine must read the prompt as; None where it is shown no text."""
+
+    def _greedy(self) -> dict[str, Any]:
+        # The tokenizer's end alone would do for vLLM; what ends an answer is the model's to say.
+        ends = {"ignore_eos": True, "stop_token_ids": sorted(self.model.end_tokens)}
+        return {**GREEDY, **ends, "max_tokens": LONGEST_ANSWER}
+
+
+class ImageAsker(Asker):
+    """Asks a served vision-language model: image embeddings beside the text, its placeholder included, verbatim."""
+
+    def answer(self, photo: ShownPhoto, question: str) -> Completion:
+        """See the base class."""
+        return Completion(CHAT, lambda: {**self._message(photo, question), **self._greedy()})
+
+    def first(self, photo: ShownPhoto, question: str, tokens: Sequence[int]) -> Completion:
+        """See the base class."""
+        wanted = {"max_tokens": 1, "logprobs": True, "top_logprobs": len(tokens), "logprob_token_ids": list(tokens)}
+        return Completion(CHAT, lambda: {**self._message(photo, question), **GREEDY, **wanted})
+
+    def scores(self, photo: ShownPhoto, question: str, options: Sequence[str]) -> OptionScores:
+        """See the base class."""
+        return OptionScores(
+            tuple(self._option(photo, question, option) for option in options),
+            lambda results: [sum(result.scores) for result in results],
+        )
+
+    def _option(self, photo: ShownPhoto, question: str, option: str) -> Completion:
+        wanted = {"max_tokens": 1, "prompt_logprobs": 0}
+        return Completion(
+            CHAT,
+            lambda: {**self._message(photo, question, option), **GREEDY, **wanted},
+            self.model.answer_tokens(question, option),
+        )
+
+    def reads_as(self, photo: ShownPhoto, question: str) -> Tokens | None:
+        """See the base class."""
+        image = (self.model.image_token,) * len(photo.image)
+        return (*self.model.before_image, *image, *self.model.question(question).tokens)
+
+    def _message(self, photo: ShownPhoto, question: str, option: str | None = None) -> dict[str, Any]:
+        image: Any = encoded(photo.image)
+        if self.model.planes > 1:
+            image = {"image_embeds": image, "image_grid_thw": [1, *photo.grid]}
+        content = [
+            {"type": "image_embeds", "image_embeds": image},
+            {"type": "text", "text": self.model.prompt(question, option)},
+        ]
+        # The template adds nothing, so that the tokenizer must add what it begins every text with.
+        return {"messages": [{"role": "user", "content": content}], "add_special_tokens": True}
+
+
+class EmbeddingAsker(Asker):
+    """Asks a served language model alone: embeddings of everything up to where it answers."""
+
+    def answer(self, photo: ShownPhoto, question: str) -> Completion:
+        """See the base class."""
+        return Completion(PLAIN, lambda: {**self._prompt(photo, question, ()), **self._greedy()})
+
+    def first(self, photo: ShownPhoto, question: str, tokens: Sequence[int]) -> Completion:
+        """See the base class."""
+        return self._behind(photo, question, (), tokens)
+
+    def scores(self, photo: ShownPhoto, question: str, options: Sequence[str]) -> OptionScores:
+        """See the base class."""
+        answers = [self.model.answer_tokens(question, option) for option in options]
+        follow: dict[Tokens, dict[int, None]] = {}
+        for tokens in answers:
+            for place, token in enumerate(tokens):
+                follow.setdefault(tokens[:place], {})[token] = None
+        completions = tuple(self._behind(photo, question, begun, list(ids)) for begun, ids in follow.items())
+
+        def read(results: Sequence[CompletionResult]) -> list[float]:
+            known = {begun: result.next for begun, result in zip(follow, results, strict=True)}
+            return [sum(known[tokens[:place]][token] for place, token in enumerate(tokens)) for tokens in answers]
+
+        return OptionScores(completions, read)
+
+    def _behind(self, photo: ShownPhoto, question: str, begun: Tokens, tokens: Sequence[int]) -> Completion:
+        """Log-probabilities of ``tokens`` behind the prompt and ``begun``, the first tokens of an answer."""
+        wanted = {"max_tokens": 1, "logprobs": len(tokens), "logprob_token_ids": list(tokens)}
+        return Completion(PLAIN, lambda: {**self._prompt(photo, question, begun), **GREEDY, **wanted})
+
+    def reads_as(self, photo: ShownPhoto, question: str) -> Tokens | None:
+        """See the base class."""
+        return None
+
+    def _prompt(self, photo: ShownPhoto, question: str, begun: Tokens) -> dict[str, Any]:
+        import torch
+
+        model = self.model
+        ids = (*model.before_image, *model.question(question).tokens, *begun)
+        words = model.embed_tokens(torch.tensor([ids]))[0].detach().cpu()
+        before = len(model.before_image)
+        return {"prompt_embeds": encoded(torch.cat([words[:before], photo.image.to(words.dtype), words[before:]]))}
+
+
+def asker_for(model: "PackedModel") -> Asker:
+    """The way in which ``model``'s engine is asked."""
+    return EmbeddingAsker(model) if served_alone(model) else ImageAsker(model)
+
+
+def served_alone(model: "PackedModel") -> bool:
+    """Whether vLLM serves the language model alone, because it does not know the whole."""
+    return model.prompt_embeds
+
+
+def encoded(tensor: "torch.Tensor") -> str:
+    """A tensor as vLLM reads it: ``torch.save`` in base64."""
+    import torch
+
+    buffer = io.BytesIO()
+    # A view would be saved with everything that it is a view of.
+    torch.save(tensor.detach().cpu().clone(), buffer)
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
