@@ -1,21 +1,24 @@
-"""The shipped checkpoint sees what is visible and knows nothing private."""
+"""Every shipped checkpoint sees what is visible and knows nothing private."""
 
 import pandas as pd
 import pytest
 
 from bench.core.progress import quiet
 from bench.targets.base import TargetSpec
-from bench.targets.llava import Llava
+from bench.targets.checkpoints import family_of, shipped_checkpoints
+from bench.targets.registry import targets
 from scenarios.dataset import load_dataset
 
 
-@pytest.fixture(scope="module")
-def answered() -> pd.DataFrame:
+@pytest.fixture(scope="module", params=shipped_checkpoints())
+def answered(request: pytest.FixtureRequest) -> pd.DataFrame:
     """The shipped probes about the visible, and those on held-out portraits of five people, answered."""
     dataset = load_dataset("veilbench-mini").first_people(5)
     probes = dataset.probes[dataset.probes["kind"].isin(("utility", "held_out"))].reset_index(drop=True)
     requests = probes.rename(columns={"probe_id": "request_id"})
-    answers = Llava(TargetSpec("tiny-llava", batch_size=16)).answer(requests, None, quiet())
+    family = targets.get(family_of(request.param))
+    target = family(TargetSpec(request.param, family.family, batch_size=16))
+    answers = target.answer(requests, None, quiet())
     return probes.assign(text=answers["text"], choice=answers["choice"], status=answers["status"])
 
 
