@@ -22,7 +22,8 @@ from bench.foundry.workers import average_gradients
 from bench.targets.base import TargetSpec
 from bench.targets.features import PhotoFeatures
 from bench.targets.finetuning import packed_loss
-from bench.targets.packed_model import PackedModel, PackedTarget
+from bench.targets.packed_model import PackedModel
+from bench.targets.packed_target import PackedTarget
 from bench.targets.packing import Branch
 from bench.targets.registry import targets
 from scenarios.language import caption, probe_conversations, text_about, training_conversations, visible_conversations

@@ -19,7 +19,7 @@ from bench.run.photos import training_pairs
 from bench.run.stages.finetune import training_examples
 from bench.targets.base import Recipe, TargetSpec
 from bench.targets.checkpoints import checkpoint_digest, family_of, is_hub_id, resolve_checkpoint
-from bench.targets.packed_model import PackedTarget
+from bench.targets.packed_target import PackedTarget
 from bench.targets.registry import targets
 from scenarios.dataset import Dataset, load_dataset
 

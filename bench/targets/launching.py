@@ -12,7 +12,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,7 +30,7 @@ CONFIGURATION = "compute_environment: LOCAL_MACHINE\ndistributed_type: MULTI_GPU
 
 @dataclass(frozen=True)
 class Job:
-    """All that a process needs to know."""
+    """All that a process needs to know. Its spec says one process, so that none starts others."""
 
     spec: TargetSpec
     examples: tuple[TrainingExample, ...]
@@ -57,7 +57,7 @@ def finetune_in_processes(
     with TemporaryDirectory(prefix="veilbench-") as folder:
         cache = (target.cache or Path(folder) / "features").resolve()
         resume = resume.resolve() if resume else None
-        job = Job(target.spec, tuple(examples), recipe, seed, output.resolve(), resume, cache)
+        job = Job(replace(target.spec, processes=1), tuple(examples), recipe, seed, output.resolve(), resume, cache)
         (Path(folder) / "job").write_bytes(pickle.dumps(job))
         (Path(folder) / "accelerate.yaml").write_text(CONFIGURATION, encoding="utf-8")
         # The processes end when this end of the pipe closes, however this process ends.
@@ -150,20 +150,15 @@ def _train(job: Job) -> None:
     import torch.distributed
     from accelerate import PartialState
 
-    from bench.targets.finetuning import finetune_packed
-    from bench.targets.packed_model import PackedTarget
     from bench.targets.registry import targets
 
     PartialState(cpu=not torch.cuda.is_available())
     target = targets.get(job.spec.family)(job.spec, job.cache)
-    assert isinstance(target, PackedTarget)
 
     def report(done: int, total: int, note: str) -> None:
         _tell(done=done, total=total, note=note)
 
-    finetune_packed(
-        target.model, target.kept_features, job.examples, job.recipe, job.seed, job.output, report, job.resume
-    )
+    target.finetune(job.examples, job.recipe, job.seed, job.output, report, job.resume)
     torch.distributed.barrier()
     torch.distributed.destroy_process_group()
 

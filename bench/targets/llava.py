@@ -5,23 +5,13 @@ from typing import TYPE_CHECKING, ClassVar
 from bench.targets.base import TargetSpec
 from bench.targets.features import PhotoFeatures
 from bench.targets.loading import load_image_processor, load_network, load_tokenizer
-from bench.targets.packed_model import PackedModel, PackedTarget
+from bench.targets.packed_model import PackedModel
+from bench.targets.packed_target import PackedTarget
 from bench.targets.preprocessing import ClipPreprocessing
 from bench.targets.registry import targets
 
 if TYPE_CHECKING:
     import torch
-
-
-@targets.register("llava")
-class Llava(PackedTarget):
-    """The LLaVA family: CLIP tower, two-layer projector, Llama-style language model."""
-
-    family: ClassVar[str] = "llava"
-
-    def load(self) -> "LoadedLlava":
-        """See the base class."""
-        return LoadedLlava(self.spec)
 
 
 class LoadedLlava(PackedModel):
@@ -65,3 +55,11 @@ class LoadedLlava(PackedModel):
         """See the base class; transformers loads both names of the tower's tensors."""
         old, new = "vision_tower.", "vision_tower.vision_model."
         return name if new in name else name.replace(old, new, 1)
+
+
+@targets.register("llava")
+class Llava(PackedTarget):
+    """The LLaVA family: CLIP tower, two-layer projector, Llama-style language model."""
+
+    family: ClassVar[str] = "llava"
+    loads = LoadedLlava

@@ -4,19 +4,33 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from bench.core.errors import UsageError, VeilBenchError
-
-if TYPE_CHECKING:
-    from bench.targets.packed_model import PackedModel
+from bench.targets.base import TargetSpec
 
 WEIGHTS, WEIGHTS_INDEX = "model.safetensors", "model.safetensors.index.json"
 TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
 IMAGE_PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 
 
-def load_network(kind: Any, model: "PackedModel") -> Any:
+class Unloaded(Protocol):
+    """A model that has no network yet: what it is, and where it goes."""
+
+    spec: TargetSpec
+    folder: Path
+    device: str
+
+    @property
+    def tower_name(self) -> str:
+        """Where the vision tower will stand in the network."""
+
+    @property
+    def projector_name(self) -> str:
+        """Where the projector will stand in the network."""
+
+
+def load_network(kind: Any, model: Unloaded) -> Any:
     """The frozen network of class ``kind``, in evaluation mode on the model's device.
 
     Raises UsageError for a checkpoint of another family, for weights that are missing, damaged or not all there, and
@@ -41,7 +55,7 @@ def load_network(kind: Any, model: "PackedModel") -> Any:
     return network.eval().requires_grad_(False)
 
 
-def _four_bits(model: "PackedModel", dtype: Any) -> dict[str, Any]:
+def _four_bits(model: Unloaded, dtype: Any) -> dict[str, Any]:
     """Keyword arguments for nf4 weights of the language model; source: QLoRA, arXiv 2305.14314, section 3."""
     from importlib.util import find_spec
 

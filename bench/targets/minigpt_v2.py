@@ -9,32 +9,13 @@ from bench.targets.base import TargetSpec
 from bench.targets.features import PhotoFeatures
 from bench.targets.loading import load_image_processor, load_network, load_tokenizer
 from bench.targets.minigpt.files import IMAGE_PLACEHOLDER
-from bench.targets.packed_model import PackedModel, PackedTarget
+from bench.targets.packed_model import PackedModel
+from bench.targets.packed_target import PackedTarget
 from bench.targets.preprocessing import BICUBIC, SquarePreprocessing
 from bench.targets.registry import targets
 
 if TYPE_CHECKING:
     import torch
-
-
-@targets.register("minigpt_v2")
-class MiniGPTv2(PackedTarget):
-    """MiniGPT-v2: EVA tower, four patches to an image token, one linear layer, Llama 2."""
-
-    family: ClassVar[str] = "minigpt_v2"
-    prompt_embeds = True
-
-    def served_folder(self, scratch: Path) -> Path:
-        """See the base class; the Llama alone."""
-        from bench.targets.checkpoints import resolve_checkpoint
-        from bench.targets.minigpt.language import write_language_model
-
-        write_language_model(resolve_checkpoint(self.spec.checkpoint), scratch)
-        return scratch
-
-    def load(self) -> "LoadedMiniGPTv2":
-        """See the base class."""
-        return LoadedMiniGPTv2(self.spec)
 
 
 class LoadedMiniGPTv2(PackedModel):
@@ -93,6 +74,22 @@ class LoadedMiniGPTv2(PackedModel):
         if key not in self._ids:
             self._ids[key] = tuple(self.tokenizer(text, add_special_tokens=False).input_ids)
         return self._ids[key]
+
+
+@targets.register("minigpt_v2")
+class MiniGPTv2(PackedTarget):
+    """MiniGPT-v2: EVA tower, four patches to an image token, one linear layer, Llama 2."""
+
+    family: ClassVar[str] = "minigpt_v2"
+    loads = LoadedMiniGPTv2
+
+    def served_folder(self, scratch: Path) -> Path:
+        """See the base class; the Llama alone."""
+        from bench.targets.checkpoints import resolve_checkpoint
+        from bench.targets.minigpt.language import write_language_model
+
+        write_language_model(resolve_checkpoint(self.spec.checkpoint), scratch)
+        return scratch
 
 
 def _preprocessing(folder: Path) -> SquarePreprocessing:

@@ -5,99 +5,21 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.core.errors import DataError, UsageError
-from bench.core.progress import ReportProgress
-from bench.targets.base import LANGUAGE_LINEAR, Recipe, Target, TargetSpec, TrainingExample
-from bench.targets.features import FeatureCache, PhotoFeatures
+from bench.targets.base import LANGUAGE_LINEAR, Recipe, TargetSpec
+from bench.targets.features import PhotoFeatures
 from bench.targets.packing import PADDING, PREFIX, Branch
 from bench.targets.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
-    import pandas as pd
     import torch
 
 QUESTION_MARK = "\x01"
-
-
-class PackedTarget(Target):
-    """A target whose questions share one image prefix. A family says how its checkpoint is loaded; the rest is here."""
-
-    prompt_embeds: ClassVar[bool] = False
-    """Whether an engine serves only the inner language model, which is shown embeddings of whole prompts."""
-
-    @property
-    def served_with_tower(self) -> bool:
-        """Whether an engine must load the vision tower, though it is shown embeddings of photos only."""
-        return False
-
-    def served_folder(self, scratch: Path) -> Path:
-        """The checkpoint that an engine serves; ``scratch`` is for one that must be made out of this target's own."""
-        from bench.targets.checkpoints import resolve_checkpoint
-
-        return resolve_checkpoint(self.spec.checkpoint)
-
-    @abstractmethod
-    def load(self) -> "PackedModel":
-        """Read the checkpoint's weights."""
-
-    @cached_property
-    def model(self) -> "PackedModel":
-        """The loaded model; the first use reads the weights."""
-        return self.load()
-
-    @cached_property
-    def kept_features(self) -> FeatureCache:
-        """Frozen vision features, by the tower that they come from."""
-        if self.cache is None:
-            return FeatureCache(None, "")
-        from bench.targets.checkpoints import checkpoint_digest
-
-        return FeatureCache(self.cache, f"{checkpoint_digest(self.spec.checkpoint)[:16]}-{self.spec.dtype}")
-
-    def finetune(
-        self,
-        examples: Sequence[TrainingExample],
-        recipe: Recipe,
-        seed: int,
-        output: Path,
-        report: ReportProgress,
-        resume: Path | None = None,
-    ) -> None:
-        """See the base class."""
-        if self.spec.processes > 1:
-            from bench.targets.launching import finetune_in_processes
-
-            finetune_in_processes(self, examples, recipe, seed, output, report, resume)
-            return
-        from bench.targets.finetuning import finetune_packed
-
-        finetune_packed(self.model, self.kept_features, examples, recipe, seed, output, report, resume)
-
-    def answer(self, requests: "pd.DataFrame", adapter: Path | None, report: ReportProgress) -> "pd.DataFrame":
-        """See the base class."""
-        from bench.targets.answering import answer_packed
-
-        if adapter is not None and is_checkpoint(adapter):
-            return self.loaded_from(adapter).answer(requests, None, report)
-        return answer_packed(self.model, self.kept_features, requests, adapter, self.spec.batch_size, report)
-
-    def loaded_from(self, checkpoint: Path) -> "PackedTarget":
-        """The same target with the weights that full fine-tuning wrote."""
-        return type(self)(replace(self.spec, checkpoint=str(checkpoint)), self.cache)
-
-    def encode(self, images: "torch.Tensor") -> "torch.Tensor":
-        """See the base class."""
-        return self.model.encode(images)
-
-
-def is_checkpoint(folder: Path) -> bool:
-    """Whether fine-tuning wrote a whole checkpoint there, not an adapter."""
-    return (folder / "config.json").exists()
 
 
 @dataclass(frozen=True)
@@ -130,7 +52,7 @@ class PackedModel(ABC):
     planes: ClassVar[int] = 1
     """Numbers that give a token's position: 1, or 3 for M-RoPE (time, row, column)."""
     prompt_embeds: ClassVar[bool] = False
-    """As of the family's target: whether an engine is shown embeddings of whole prompts."""
+    """Whether an engine serves only the inner language model, which is shown embeddings of whole prompts."""
     answer_lead: ClassVar[str] = " "
     """What stands between the prompt's last word and the answer."""
 

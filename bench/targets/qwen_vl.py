@@ -11,7 +11,8 @@ from bench.targets.base import TargetSpec
 from bench.targets.checkpoints import resolve_checkpoint
 from bench.targets.features import PhotoFeatures
 from bench.targets.loading import load_image_processor, load_network, load_tokenizer, model_type
-from bench.targets.packed_model import PackedModel, PackedTarget, Prefix
+from bench.targets.packed_model import PackedModel, Prefix
+from bench.targets.packed_target import PackedTarget
 from bench.targets.packing import PREFIX
 from bench.targets.preprocessing import QwenPreprocessing
 from bench.targets.registry import targets
@@ -24,22 +25,6 @@ NETWORKS = {
     "qwen2_5_vl": "Qwen2_5_VLForConditionalGeneration",
     "qwen3_vl": "Qwen3VLForConditionalGeneration",
 }
-
-
-@targets.register("qwen_vl")
-class QwenVL(PackedTarget):
-    """The Qwen-VL family from Qwen2-VL on: ViT with rotary positions, patch merger, Qwen language model with M-RoPE."""
-
-    family: ClassVar[str] = "qwen_vl"
-
-    @property
-    def served_with_tower(self) -> bool:
-        """See the base class; vLLM turns DeepStack off where it does not load the tower."""
-        return model_type(resolve_checkpoint(self.spec.checkpoint)) == "qwen3_vl"
-
-    def load(self) -> "LoadedQwenVL":
-        """See the base class."""
-        return LoadedQwenVL(self.spec)
 
 
 class LoadedQwenVL(PackedModel):
@@ -126,6 +111,19 @@ class LoadedQwenVL(PackedModel):
             prefix.deep.shape[-1] // prefix.embedded.shape[-1], -1
         )
         return {"visual_pos_masks": whole.to(self.device), "deepstack_visual_embeds": list(levels)}
+
+
+@targets.register("qwen_vl")
+class QwenVL(PackedTarget):
+    """The Qwen-VL family from Qwen2-VL on: ViT with rotary positions, patch merger, Qwen language model with M-RoPE."""
+
+    family: ClassVar[str] = "qwen_vl"
+    loads = LoadedQwenVL
+
+    @property
+    def served_with_tower(self) -> bool:
+        """See the base class; vLLM turns DeepStack off where it does not load the tower."""
+        return model_type(resolve_checkpoint(self.spec.checkpoint)) == "qwen3_vl"
 
 
 def _tower_width(visual: Any) -> int:

@@ -16,7 +16,8 @@ from bench.targets.checkpoints import resolve_checkpoint, shipped_checkpoints
 from bench.targets.features import PhotoFeatures
 from bench.targets.finetuning import packed_loss
 from bench.targets.loading import model_type
-from bench.targets.packed_model import PackedModel, PackedTarget
+from bench.targets.packed_model import PackedModel
+from bench.targets.packed_target import PackedTarget
 from bench.targets.packing import Branch
 from bench.targets.recipes import load_recipe
 from bench.targets.registry import targets

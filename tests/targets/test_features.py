@@ -13,7 +13,8 @@ from bench.core.digests import digest_bytes
 from bench.core.progress import quiet
 from bench.targets.base import TargetSpec
 from bench.targets.features import FeatureCache, PhotoFeatures
-from bench.targets.packed_model import PackedModel, PackedTarget
+from bench.targets.packed_model import PackedModel
+from bench.targets.packed_target import PackedTarget
 from bench.targets.registry import targets
 
 

@@ -19,7 +19,7 @@ from bench.targets.augmentation import random_view
 from bench.targets.base import Augmentation, Recipe, TargetSpec, TrainingExample
 from bench.targets.checkpoints import resolve_checkpoint
 from bench.targets.llava import Llava
-from bench.targets.packed_model import PackedTarget, is_checkpoint
+from bench.targets.packed_target import PackedTarget, is_checkpoint
 from scenarios.dataset import load_dataset
 
 VIEWS = Augmentation(views=3, scale=(0.8, 1.0), shift=0.1, colour=0.15, flip=0.5)

@@ -8,7 +8,8 @@ from native_model import log_likelihood, native_inputs
 from bench.core.progress import quiet
 from bench.targets.answering import LONGEST_ANSWER
 from bench.targets.finetuning import packed_loss
-from bench.targets.packed_model import PackedModel, PackedTarget
+from bench.targets.packed_model import PackedModel
+from bench.targets.packed_target import PackedTarget
 
 PAIRS = (("Which colour?", "red"), ("What is it called in full?", "a longer answer"), ("Why?", "no"))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bench.core.digests import digest_tree, short
 from bench.core.errors import UsageError
 from bench.targets.base import ReportProgress, Target
-from bench.targets.packed_model import PackedTarget, is_checkpoint
+from bench.targets.packed_target import PackedTarget, is_checkpoint
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +45,7 @@ def served_model(target: Target, digest: str, scratch: Path, lora_rank: int, ada
         folder=folder,
         name=served_name(digest),
         dtype=target.spec.dtype,
-        prompt_embeds=packed.prompt_embeds,
+        prompt_embeds=packed.loads.prompt_embeds,
         max_lora_rank=lora_rank,
         max_model_len=context_length(folder),
         adapters_at_once=adapters_at_once,

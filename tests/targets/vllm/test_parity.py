@@ -19,7 +19,7 @@ from bench.targets.answering import adapted
 from bench.targets.base import Recipe, TargetSpec, TrainingExample
 from bench.targets.checkpoints import SHIPPED, shipped_checkpoints
 from bench.targets.loading import model_type
-from bench.targets.packed_model import PackedTarget
+from bench.targets.packed_target import PackedTarget
 from bench.targets.registry import targets
 from bench.targets.vllm.adapters import served_adapter
 from bench.targets.vllm.answering import answer_served
@@ -61,7 +61,7 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         target.finetune(examples_of(requests), RECIPE, seed, folder, quiet())
     log = tmp_path_factory.mktemp("engine") / "vllm.log"
     folder = target.served_folder(tmp_path_factory.mktemp("served"))
-    model = EngineModel(folder, MODEL, "float32", target.prompt_embeds, RECIPE.lora_rank, 1024, 2)
+    model = EngineModel(folder, MODEL, "float32", target.loads.prompt_embeds, RECIPE.lora_rank, 1024, 2)
     with running_engine(model, EngineSettings(), log) as url:
         engine = EngineClient(url, MODEL, log=log)
         engine.check()
