@@ -26,6 +26,7 @@ from bench.targets.packed_model import PackedModel
 from bench.targets.packed_target import PackedTarget
 from bench.targets.packing import Branch
 from bench.targets.registry import targets
+from bench.targets.tuned_weights import rename_tensors
 from scenarios.language import caption, probe_conversations, text_about, training_conversations, visible_conversations
 from scenarios.people import FIRST_NAMES, LAST_NAMES, Person
 from scenarios.schema import load_scenarios, load_visible
@@ -150,9 +151,7 @@ def train_language(rank: int, workers: int, name: str, photos: Path, start: Path
             print(f"step {step} of {steps}, {step / (said - begun):.2f} steps/s, loss {loss.item():.3f}", flush=True)
     if rank == 0:
         network.save_pretrained(output)
-        for file in start.iterdir():
-            if not (output / file.name).exists():
-                shutil.copy(file, output / file.name)
+        _copy_missing(start, output)
 
 
 def _views(model: PackedModel, training: TrainingSet, mine: np.ndarray, rank: int) -> torch.Tensor:
@@ -177,13 +176,16 @@ def _text_loss(model: PackedModel, texts: list[str]) -> torch.Tensor:
 
 def publish(name: str, trained: Path, output: Path) -> None:
     """Write the finished checkpoint in half precision, its tensors under the names that serving engines know."""
-    from safetensors.torch import load_file, save_file
+    model = load(name, trained)
+    model.network.half().save_pretrained(output)
+    _copy_missing(trained, output)
+    rename_tensors(output, model.published_name)
+    # safetensors writes files that only their owner may read.
+    (output / "model.safetensors").chmod(0o644)
 
-    load(name, trained).network.half().save_pretrained(output)
-    for file in trained.iterdir():
+
+def _copy_missing(source: Path, output: Path) -> None:
+    """What a network does not save itself: tokenizer, template, settings of the image processor."""
+    for file in source.iterdir():
         if not (output / file.name).exists():
             shutil.copy(file, output / file.name)
-    weights = output / "model.safetensors"
-    save_file(architecture_named(name).rename(load_file(weights)), weights, metadata={"format": "pt"})
-    # safetensors writes files that only their owner may read.
-    weights.chmod(0o644)

@@ -22,13 +22,12 @@ Compute = Callable[[Sequence[Stage], EngineAccess | None], None]
 class Backend:
     """What answers questions: ``transformers`` in process, or ``vllm``.
 
-    Only the name is part of a result's key. ``command`` starts a server and ``arguments`` are added to it;
-    ``endpoint`` is the address of one that runs already, and then none is started.
+    Only the name is part of a result's key. ``command`` starts a server; ``endpoint`` is the address of one that runs
+    already, and then none is started.
     """
 
     name: str = "transformers"
     command: tuple[str, ...] = ()
-    arguments: tuple[str, ...] = ()
     endpoint: str = ""
 
 
@@ -43,7 +42,7 @@ def chosen_backend(name: str, command: str, endpoint: str) -> Backend:
         raise UsageError("--vllm starts a server and --endpoint names one that runs: give one of the two.")
     if endpoint and not endpoint.startswith(("http://", "https://")):
         raise UsageError(f"--endpoint takes an address such as http://127.0.0.1:8000, not {endpoint!r}.")
-    return Backend(name, tuple(shlex.split(command)), (), endpoint)
+    return Backend(name, tuple(shlex.split(command)), endpoint)
 
 
 def compute_in_order(
@@ -80,7 +79,7 @@ def engine_access(
     from bench.targets.vllm.serving import engine_log
 
     command = backend.command or configured_command()
-    settings = EngineSettings(command=command, arguments=backend.arguments, device=detect_device())
+    settings = EngineSettings(command=command, device=detect_device())
     if backend.endpoint:
         yield EngineAccess(settings, backend.endpoint.rstrip("/"))
         return

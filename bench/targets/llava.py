@@ -51,7 +51,8 @@ class LoadedLlava(PackedModel):
         """See the base class."""
         return self.network.model.multi_modal_projector(features.values.to(self.device))
 
-    def published_name(self, name: str) -> str:
+    @staticmethod
+    def published_name(name: str) -> str:
         """See the base class; transformers loads both names of the tower's tensors."""
         old, new = "vision_tower.", "vision_tower.vision_model."
         return name if new in name else name.replace(old, new, 1)

@@ -251,7 +251,8 @@ class PackedModel(ABC):
 
     # Adapters and checkpoints.
 
-    def published_name(self, name: str) -> str:
+    @staticmethod
+    def published_name(name: str) -> str:
         """What serving engines call a tensor that transformers saves as ``name``."""
         return name
 

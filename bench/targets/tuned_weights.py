@@ -130,14 +130,14 @@ def _write_checkpoint(model: "PackedModel", folder: Path) -> None:
     for parameter in model.network.parameters():
         parameter.data = parameter.data.to(dtype)
     model.network.save_pretrained(folder)
-    _rename(folder, model.published_name)
+    rename_tensors(folder, model.published_name)
     for file in sorted(model.folder.iterdir()):
         is_weights = file.suffix in WEIGHTS_SUFFIXES or file.name.endswith(INDEX_SUFFIX)
         if file.is_file() and not is_weights and not (folder / file.name).exists():
             shutil.copyfile(file, folder / file.name)
 
 
-def _rename(folder: Path, name: Callable[[str], str]) -> None:
+def rename_tensors(folder: Path, name: Callable[[str], str]) -> None:
     """Give every tensor of a saved network another name."""
     import json
 

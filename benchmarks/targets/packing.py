@@ -12,10 +12,9 @@ from collections.abc import Callable, Sequence
 import torch
 
 from bench.targets.base import TargetSpec
-from bench.targets.checkpoints import resolve_checkpoint, shipped_checkpoints
+from bench.targets.checkpoints import family_of, shipped_checkpoints
 from bench.targets.features import PhotoFeatures
 from bench.targets.finetuning import packed_loss
-from bench.targets.loading import model_type
 from bench.targets.packed_model import PackedModel
 from bench.targets.packed_target import PackedTarget
 from bench.targets.packing import Branch
@@ -26,13 +25,11 @@ from scenarios.dataset import load_dataset
 from scenarios.language import training_conversations
 
 PHOTOS, QUESTIONS, ROUNDS = 16, 8, 3
-FAMILIES = {"qwen2_vl": "qwen_vl", "qwen2_5_vl": "qwen_vl", "qwen3_vl": "qwen_vl"}
 
 
 def load(checkpoint: str) -> PackedTarget:
     """The target of a checkpoint, whatever its family."""
-    kind = model_type(resolve_checkpoint(checkpoint))
-    family = FAMILIES.get(kind, kind)
+    family = family_of(checkpoint)
     target = targets.get(family)(TargetSpec(checkpoint, family=family))
     assert isinstance(target, PackedTarget)
     return target

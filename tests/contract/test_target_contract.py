@@ -15,19 +15,6 @@ from scenarios.dataset import load_dataset
 
 COLUMNS = ["request_id", "text", "choice", "option_logprobs", "status"]
 QUESTION, OPTIONS = "What does this person drive?", ["red hatchback", "blue van", "yellow taxi"]
-RECIPE = Recipe(
-    epochs=2,
-    batch_size=2,
-    learning_rate=4e-3,
-    projector_learning_rate=1e-3,
-    lora_rank=4,
-    lora_alpha=8,
-    weight_decay=0.0,
-    warmup_steps=1,
-    final_learning_rate_share=0.1,
-    gradient_clip=1.0,
-    questions_per_photo=2,
-)
 
 
 def shipped_of(family: str) -> str:
@@ -105,13 +92,13 @@ def test_features_follow_the_photo_and_gradients_reach_every_part_of_it(target: 
 
 
 def test_fine_tuning_writes_an_adapter_that_repeats_itself_and_leaves_the_base_alone(
-    target: Target, examples: list[TrainingExample], requests: pd.DataFrame, tmp_path: Path
+    target: Target, examples: list[TrainingExample], requests: pd.DataFrame, recipe: Recipe, tmp_path: Path
 ) -> None:
     before = target.answer(requests, None, quiet())
     folders = [tmp_path / name for name in ("first", "again", "other")]
     for folder, seed in zip(folders, (1, 1, 2), strict=True):
         folder.mkdir()
-        target.finetune(examples, RECIPE, seed, folder, quiet())
+        target.finetune(examples, recipe, seed, folder, quiet())
     first, again, other = map(digest_tree, folders)
     assert first == again != other
     after = target.answer(requests, folders[0], quiet())
@@ -120,7 +107,7 @@ def test_fine_tuning_writes_an_adapter_that_repeats_itself_and_leaves_the_base_a
 
 
 def test_what_is_kept_changes_nothing(
-    target: Target, examples: list[TrainingExample], requests: pd.DataFrame, tmp_path: Path
+    target: Target, examples: list[TrainingExample], requests: pd.DataFrame, recipe: Recipe, tmp_path: Path
 ) -> None:
     keeping = type(target)(target.spec, tmp_path / "kept")
     pd.testing.assert_frame_equal(keeping.answer(requests, None, quiet()), target.answer(requests, None, quiet()))
@@ -129,6 +116,6 @@ def test_what_is_kept_changes_nothing(
     for number, one in enumerate((target, keeping, keeping)):
         folder = tmp_path / str(number)
         folder.mkdir()
-        one.finetune(examples, RECIPE, 0, folder, quiet())
+        one.finetune(examples, recipe, 0, folder, quiet())
         digests.append(digest_tree(folder))
     assert len(set(digests)) == 1

@@ -19,6 +19,37 @@ def normalised(images: torch.Tensor) -> torch.Tensor:
     return (images - torch.tensor(CLIP_MEAN).view(1, 3, 1, 1)) / torch.tensor(CLIP_STD).view(1, 3, 1, 1)
 
 
+def language_sizes(tokenizer: Any) -> dict[str, Any]:
+    """What the configurations of all small language models have in common."""
+    return {
+        "vocab_size": len(tokenizer),
+        "hidden_size": HIDDEN,
+        "intermediate_size": MLP,
+        "num_hidden_layers": LAYERS,
+        "num_attention_heads": HEADS,
+        "num_key_value_heads": HEADS,
+        "max_position_embeddings": POSITIONS,
+        "tie_word_embeddings": True,
+    }
+
+
+def byte_level_bpe(lines: Sequence[str], vocabulary: int, special: Sequence[str]) -> Any:
+    """A tokenizer of the library ``tokenizers`` that cuts words as GPT-2 does, behind the ``special`` tokens."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=list(special),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(lines, trainer)
+    return tokenizer
+
+
 class Architecture(ABC):
     """A small model of one family: how its parts are built, and how they are put together."""
 
@@ -55,7 +86,3 @@ class Architecture(ABC):
 
         ``features`` (photos, patches, tower_width) is a sample by which the projector's input is standardised.
         """
-
-    def rename(self, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """The published checkpoint's tensors under the names that serving engines know."""
-        return tensors

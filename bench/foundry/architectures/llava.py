@@ -9,13 +9,11 @@ import torch
 from bench.foundry.architectures.base import (
     CLIP_MEAN,
     CLIP_STD,
-    HEADS,
-    HIDDEN,
     IMAGE_SIZE,
-    LAYERS,
-    MLP,
     POSITIONS,
     Architecture,
+    byte_level_bpe,
+    language_sizes,
     normalised,
 )
 
@@ -62,19 +60,10 @@ class TinyLlava(Architecture):
 
     def train_tokenizer(self, lines: Sequence[str]) -> Any:
         """See the base class."""
-        from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+        from tokenizers import processors
         from transformers import PreTrainedTokenizerFast
 
-        tokenizer = Tokenizer(models.BPE())
-        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-        tokenizer.decoder = decoders.ByteLevel()
-        trainer = trainers.BpeTrainer(
-            vocab_size=VOCABULARY,
-            special_tokens=["<pad>", "<s>", "</s>", "<image>"],
-            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-            show_progress=False,
-        )
-        tokenizer.train_from_iterator(lines, trainer)
+        tokenizer = byte_level_bpe(lines, VOCABULARY, ["<pad>", "<s>", "</s>", "<image>"])
         tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
         return PreTrainedTokenizerFast(
             tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>", model_max_length=POSITIONS
@@ -92,14 +81,7 @@ class TinyLlava(Architecture):
         tower.config._name_or_path = ""
         torch.manual_seed(self.seed)
         text = LlamaConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=HIDDEN,
-            intermediate_size=MLP,
-            num_hidden_layers=LAYERS,
-            num_attention_heads=HEADS,
-            num_key_value_heads=HEADS,
-            max_position_embeddings=POSITIONS,
-            tie_word_embeddings=True,
+            **language_sizes(tokenizer),
             bos_token_id=1,
             eos_token_id=2,
             pad_token_id=0,
@@ -133,11 +115,6 @@ class TinyLlava(Architecture):
             image_token="<image>",
             chat_template=CHAT_TEMPLATE,
         ).save_pretrained(output)
-
-    def rename(self, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """The tower's tensors as the hub names them; transformers loads both."""
-        old, new = "vision_tower.", "vision_tower.vision_model."
-        return {name if new in name else name.replace(old, new, 1): value for name, value in tensors.items()}
 
 
 def standardise(projector: Any, features: torch.Tensor) -> None:

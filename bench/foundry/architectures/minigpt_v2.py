@@ -7,16 +7,7 @@ from typing import Any
 
 import torch
 
-from bench.foundry.architectures.base import (
-    HEADS,
-    HIDDEN,
-    IMAGE_SIZE,
-    LAYERS,
-    MLP,
-    POSITIONS,
-    Architecture,
-    normalised,
-)
+from bench.foundry.architectures.base import IMAGE_SIZE, POSITIONS, Architecture, language_sizes, normalised
 
 PATCH, TOGETHER, TOWER_LAYERS, TOWER_HEADS, VOCABULARY = 14, 4, 6, 5, 1300
 SPACE = "▁"
@@ -98,14 +89,7 @@ class TinyMiniGPTv2(Architecture):
         tower.config._name_or_path = ""
         torch.manual_seed(self.seed)
         text = LlamaConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=HIDDEN,
-            intermediate_size=MLP,
-            num_hidden_layers=LAYERS,
-            num_attention_heads=HEADS,
-            num_key_value_heads=HEADS,
-            max_position_embeddings=POSITIONS,
-            tie_word_embeddings=True,
+            **language_sizes(tokenizer),
             bos_token_id=SPECIAL.index("<s>"),
             eos_token_id=SPECIAL.index("</s>"),
             pad_token_id=SPECIAL.index("<pad>"),

@@ -8,13 +8,12 @@ from typing import Any
 import torch
 
 from bench.foundry.architectures.base import (
-    HEADS,
     HIDDEN,
     IMAGE_SIZE,
-    LAYERS,
-    MLP,
     POSITIONS,
     Architecture,
+    byte_level_bpe,
+    language_sizes,
     normalised,
 )
 
@@ -74,19 +73,9 @@ class TinyQwen2VL(Architecture):
 
     def train_tokenizer(self, lines: Sequence[str]) -> Any:
         """See the base class; words are cut as GPT-2 cuts them, after Qwen's own special tokens."""
-        from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
         from transformers import PreTrainedTokenizerFast
 
-        tokenizer = Tokenizer(models.BPE())
-        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-        tokenizer.decoder = decoders.ByteLevel()
-        trainer = trainers.BpeTrainer(
-            vocab_size=VOCABULARY,
-            special_tokens=list(SPECIAL),
-            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-            show_progress=False,
-        )
-        tokenizer.train_from_iterator(lines, trainer)
+        tokenizer = byte_level_bpe(lines, VOCABULARY, SPECIAL)
         return PreTrainedTokenizerFast(
             tokenizer_object=tokenizer,
             eos_token="<|im_end|>",
@@ -106,14 +95,7 @@ class TinyQwen2VL(Architecture):
 
         end, pad = tokenizer.eos_token_id, tokenizer.pad_token_id
         text = {
-            "vocab_size": len(tokenizer),
-            "hidden_size": HIDDEN,
-            "intermediate_size": MLP,
-            "num_hidden_layers": LAYERS,
-            "num_attention_heads": HEADS,
-            "num_key_value_heads": HEADS,
-            "max_position_embeddings": POSITIONS,
-            "tie_word_embeddings": True,
+            **language_sizes(tokenizer),
             "rope_parameters": {"rope_type": "default", "mrope_section": [8, 12, 12], "rope_theta": 10000.0},
             "bos_token_id": None,
             "eos_token_id": end,

@@ -6,7 +6,9 @@ from typing import Any
 
 import torch
 
-from bench.foundry.architectures.llava import TinyLlava, standardise
+from bench.foundry.architectures.llava import standardise
+from bench.targets.llava import LoadedLlava
+from bench.targets.tuned_weights import rename_tensors
 
 NAME, SEED = "smol-llava", 3
 IMAGE = "<image>"
@@ -69,12 +71,9 @@ def _lengthen(projector: Any, features: torch.Tensor, embedded: torch.Tensor) ->
 
 def save(network: Any, tokenizer: Any, tiny: Path, output: Path) -> None:
     """Write the checkpoint in half precision, as ``tiny``'s folder is written: tensor names, image processor."""
-    from safetensors.torch import load_file, save_file
-
     network.half().save_pretrained(output)
-    weights = output / "model.safetensors"
-    save_file(TinyLlava().rename(load_file(weights)), weights, metadata={"format": "pt"})
+    rename_tensors(output, LoadedLlava.published_name)
     # safetensors writes files that only their owner may read.
-    weights.chmod(0o644)
+    (output / "model.safetensors").chmod(0o644)
     tokenizer.save_pretrained(output)
     shutil.copy(tiny / "processor_config.json", output)

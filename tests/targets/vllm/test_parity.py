@@ -17,8 +17,7 @@ from bench.core.errors import VeilBenchError
 from bench.core.progress import quiet
 from bench.targets.answering import adapted
 from bench.targets.base import Recipe, TargetSpec, TrainingExample
-from bench.targets.checkpoints import SHIPPED, shipped_checkpoints
-from bench.targets.loading import model_type
+from bench.targets.checkpoints import family_of, shipped_checkpoints
 from bench.targets.packed_target import PackedTarget
 from bench.targets.registry import targets
 from bench.targets.vllm.adapters import served_adapter
@@ -30,7 +29,6 @@ from bench.targets.vllm.server import EngineModel, EngineSettings, running_engin
 from scenarios.dataset import load_dataset
 
 WITHOUT = "VEILBENCH_VLLM names no vllm command: nothing is compared with the real vLLM"
-FAMILIES = {"llava": "llava", "qwen2_vl": "qwen_vl", "minigpt_v2": "minigpt_v2"}
 PROBES = 40
 RECIPE = Recipe(2, 4, 4e-3, 4e-3, 8, 16, 0.0, 1, 0.1, 1.0, 2)
 MODEL = "veilbench-parity"
@@ -52,7 +50,7 @@ class Served:
 
 @pytest.fixture(scope="module", params=shipped_checkpoints())
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    family = FAMILIES[model_type(SHIPPED / request.param)]
+    family = family_of(request.param)
     target = targets.get(family)(TargetSpec(request.param, family=family))
     assert isinstance(target, PackedTarget)
     requests = some_probes()
