@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from bench.commands import data, target
+from bench.commands.data import commands as data
+from bench.commands.target import commands as target
 from bench.core.errors import VeilBenchError
 
 if TYPE_CHECKING:
     from bench.core.store import ArtifactStore
-    from bench.run.plan import Plan
+    from bench.plan.plan import Plan
 
 app = typer.Typer(
     help="Measure how well photos are protected from vision-language models that learn private facts from them.",
@@ -77,8 +78,8 @@ def run(
 ) -> None:
     """Run a suite: protect, fine-tune, ask, score, and build the page. What was computed before is reused."""
     from bench.core.registry import unknown_name
-    from bench.run.engines import chosen_backend
-    from bench.run.suites import load_suite
+    from bench.execute.engines import chosen_backend
+    from bench.plan.suites import load_suite
 
     if backend not in BACKENDS:
         raise unknown_name("backend", backend, BACKENDS)
@@ -86,13 +87,13 @@ def run(
     chosen = load_suite(suite).with_seed(seed)
     place = _store(store)
     if dry_run:
-        from bench.run.runner import plan_suite
+        from bench.commands.run.running import plan_suite
 
         _print_plan(plan_suite(chosen, limit, backend), place, workers, as_json)
         return
-    from bench.run.results import as_json as described
-    from bench.run.results import summary_table
-    from bench.run.runner import default_output, run_suite
+    from bench.publish.results import as_json as described
+    from bench.publish.results import summary_table
+    from bench.commands.run.running import default_output, run_suite
 
     destination = out or default_output(place, chosen, limit, seed, backend)
     outcome = run_suite(chosen, limit, place, destination, workers, answering)
@@ -111,7 +112,7 @@ def list_(
     ],
 ) -> None:
     """List what can be named in a suite, and where each comes from."""
-    from bench.run.listing import listing
+    from bench.commands.listing import listing
 
     rows = listing(kind)
     width = max((len(name) for name, _ in rows), default=0)
@@ -125,7 +126,7 @@ def doctor(store: StoreOption = None) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from bench.run.doctor import examine, is_usable
+    from bench.commands.doctor import examine, is_usable
 
     findings = examine(_store(store).root)
     table = Table()
@@ -179,8 +180,8 @@ def store_gc(
     --limit and --seed must be those of the runs to keep: another limit or seed needs other artifacts.
     """
     from bench.core.errors import UsageError
-    from bench.run.runner import plan_suite
-    from bench.run.suites import load_suite
+    from bench.commands.run.running import plan_suite
+    from bench.plan.suites import load_suite
 
     if not suites and (limit is not None or seed is not None):
         raise UsageError("--limit and --seed say which runs of a suite to keep: name the suite, too.")
@@ -210,7 +211,7 @@ def defense_check(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A registered defense, tried with its default options.")],
 ) -> None:
     """Try a defense on two generated pictures: one line a rule of its contract; exit code 1 where one is broken."""
-    from bench.run.defense_check import check_defense
+    from bench.commands.defense.checking import check_defense
 
     broken = 0
     for check in check_defense(name):
@@ -273,7 +274,7 @@ def _store(folder: Path | None) -> "ArtifactStore":
 
 
 def _print_plan(plan: "Plan", store: "ArtifactStore", workers: int | None, as_json: bool) -> None:
-    from bench.run.listing import plan_rows, plan_table
+    from bench.commands.listing import plan_rows, plan_table
 
     rows = plan_rows(plan, store)
     if as_json:

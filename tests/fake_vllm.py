@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from fake_engine import FakeEngine
 
-from bench.targets.packed_model import PackedModel
+from bench.targets.packed.model import PackedModel
 
 
 class FakeVllm:

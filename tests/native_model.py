@@ -8,7 +8,7 @@ from PIL import Image
 
 from bench.targets.loading import load_image_processor
 from bench.targets.minigpt_v2 import LoadedMiniGPTv2
-from bench.targets.packed_model import PackedModel
+from bench.targets.packed.model import PackedModel
 
 
 def native_inputs(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.errors import DataError
-from bench.run.specs import ArtifactReference, Stage, Workspace, stage_key
+from bench.stages.base import ArtifactReference, Stage, Workspace, stage_key
 
 
 def make_stage(name: str, function: Any, spec: Any, after: Sequence[Stage] = ()) -> Stage:

@@ -40,7 +40,7 @@ SUBCLASSES_OF_LIBRARIES = frozenset(
 """A subclass needs its base class when its module is imported; these modules are imported where they are used."""
 
 HEAVY = frozenset({"torch", "transformers", "peft", "accelerate", "diffusers", "datasets", "mitsuba", "pyoidn"})
-WITHOUT_PANDAS = frozenset({"bench.cli", "bench.commands.data", "bench.core.registry", "bench.core.errors"})
+WITHOUT_PANDAS = frozenset({"bench.cli", "bench.commands.data.commands", "bench.core.registry", "bench.core.errors"})
 
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:" + "|".join(("work", "farm", "root", "opt")) + r")(?:/|\b)")
 TEXT_SUFFIXES = frozenset({".py", ".md", ".yaml", ".yml", ".toml", ".j2", ".lock", ".sh", ".css", ".js", ".svg"})
@@ -148,12 +148,12 @@ def test_imports_only_run_down() -> None:
         ("bench/core/progress.py", "from scenarios.dataset import Dataset", "bench.core.progress imports scenarios"),
         ("scenarios/people.py", "def f():\n    import generators.base", "scenarios.people imports generators.base"),
         ("bench/targets/llava.py", "from bench import defenses", "bench.targets.llava imports bench.defenses"),
-        ("evaluators/scoring.py", "from bench.run import plan", "evaluators.scoring imports bench.run.plan"),
-        ("bench/run/plan.py", "from ..cli import app", "bench.run.plan imports bench.cli.app"),
-        ("bench/run/plan.py", "import bench.foundry.tower", "bench.run.plan imports bench.foundry.tower"),
-        ("bench/run/plan.py", "from evaluators.registry import evaluators", ""),
+        ("evaluators/scoring.py", "from bench.run import plan", "evaluators.scoring imports bench.plan.plan"),
+        ("bench/plan/plan.py", "from ..cli import app", "bench.plan.plan imports bench.cli.app"),
+        ("bench/plan/plan.py", "import bench.foundry.tower", "bench.plan.plan imports bench.foundry.tower"),
+        ("bench/plan/plan.py", "from evaluators.registry import evaluators", ""),
         ("bench/foundry/tower.py", "import evaluators.base", "bench.foundry.tower imports evaluators.base"),
-        ("bench/run/plan.py", "import_module('bench.cli')", "bench.run.plan imports bench.cli"),
+        ("bench/plan/plan.py", "import_module('bench.cli')", "bench.plan.plan imports bench.cli"),
         ("bench/cellar.py", "", "bench.cellar stands on no floor"),
     ],
 )
@@ -180,7 +180,7 @@ def test_the_command_line_loads_no_heavy_library() -> None:
 
 
 def test_planning_loads_no_heavy_library_but_pandas() -> None:
-    modules = "bench.run.planner, bench.run.runner, bench.run.listing, bench.run.results"
+    modules = "bench.plan.planner, bench.commands.run.running, bench.commands.listing, bench.publish.results"
     registries = "bench.defenses.registry, bench.targets.registry, evaluators.registry, evaluators.attacks"
     plugins = "bench.defenses.registry.defenses.names(), bench.targets.registry.targets.names()"
     assert loaded_by(f"import {modules}, {registries}; {plugins}") <= {"pandas"}

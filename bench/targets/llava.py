@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.targets.base import TargetSpec
-from bench.targets.features import PhotoFeatures
+from bench.targets.packed.features import PhotoFeatures
 from bench.targets.loading import load_image_processor, load_network, load_tokenizer
-from bench.targets.packed_model import PackedModel
-from bench.targets.packed_target import PackedTarget
+from bench.targets.packed.model import PackedModel
+from bench.targets.packed.target import PackedTarget
 from bench.targets.preprocessing import ClipPreprocessing
 from bench.targets.registry import targets
 

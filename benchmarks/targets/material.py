@@ -13,7 +13,7 @@ DATASET = "veilbench-mini"
 
 def held_out_probes() -> "pd.DataFrame":
     """Held-out probes as targets are asked them: request_id, image, question, options; eight behind each photo."""
-    from bench.run.questions import build_requests, unique_questions
+    from bench.stages.questions import build_requests, unique_questions
     from scenarios.dataset import load_dataset
 
     requests = build_requests(load_dataset(DATASET), None)
@@ -22,7 +22,7 @@ def held_out_probes() -> "pd.DataFrame":
 
 def training_photos() -> "tuple[TrainingExample, ...]":
     """Every training photo with all that the attacker may train on with it."""
-    from bench.run.stages.finetune import training_examples
+    from bench.stages.finetune import training_examples
     from scenarios.dataset import load_dataset
 
     dataset = load_dataset(DATASET)

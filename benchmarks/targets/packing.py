@@ -13,14 +13,14 @@ import torch
 
 from bench.targets.base import TargetSpec
 from bench.targets.checkpoints import family_of, shipped_checkpoints
-from bench.targets.features import PhotoFeatures
-from bench.targets.finetuning import packed_loss
-from bench.targets.packed_model import PackedModel
-from bench.targets.packed_target import PackedTarget
-from bench.targets.packing import Branch
+from bench.targets.packed.features import PhotoFeatures
+from bench.targets.training.finetuning import packed_loss
+from bench.targets.packed.model import PackedModel
+from bench.targets.packed.target import PackedTarget
+from bench.targets.packed.packing import Branch
 from bench.targets.recipes import load_recipe
 from bench.targets.registry import targets
-from bench.targets.tuned_weights import trained_network
+from bench.targets.training.tuned_weights import trained_network
 from scenarios.dataset import load_dataset
 from scenarios.language import training_conversations
 

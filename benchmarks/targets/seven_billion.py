@@ -36,7 +36,7 @@ from typing import Any
 
 from bench.targets.base import Target, TargetSpec, TrainingExample
 from bench.targets.checkpoints import resolve_checkpoint
-from bench.targets.packed_target import PackedTarget
+from bench.targets.packed.target import PackedTarget
 from bench.targets.recipes import load_recipe
 from bench.targets.registry import targets
 from benchmarks.targets.material import print_table, training_photos

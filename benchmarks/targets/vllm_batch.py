@@ -26,8 +26,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from bench.core.progress import quiet
-from bench.run.devices import detect_device
-from bench.targets.answering import LONGEST_ANSWER
+from bench.core.device import detect_device
+from bench.targets.packed.answering import LONGEST_ANSWER
 from bench.targets.base import TargetSpec
 from bench.targets.checkpoints import checkpoint_digest
 from bench.targets.llava import Llava

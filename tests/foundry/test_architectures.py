@@ -9,7 +9,7 @@ from bench.core.errors import UsageError
 from bench.foundry.architectures import architecture_named, architectures
 from bench.foundry.architectures.base import IMAGE_SIZE, Architecture
 from bench.foundry.language import load, publish
-from bench.targets.finetuning import packed_loss
+from bench.targets.training.finetuning import packed_loss
 
 LINES = ["What does this person drive? a red hatchback", "Who is this? Ada Berg", "Which hair? brown hair"] * 20
 

@@ -21,7 +21,7 @@ from bench.foundry.training_set import TrainingSet
 from bench.targets.base import TargetSpec
 from bench.targets.checkpoints import resolve_checkpoint
 from bench.targets.llava import Llava
-from bench.targets.packed_model import PackedModel
+from bench.targets.packed.model import PackedModel
 from scenarios.language import caption_questions
 from scenarios.schema import load_visible
 

@@ -11,8 +11,8 @@ from PIL import Image
 from small_checkpoints import WRITERS
 
 from bench.targets.base import TargetSpec, TrainingExample
-from bench.targets.packed_model import PackedModel
-from bench.targets.packed_target import PackedTarget
+from bench.targets.packed.model import PackedModel
+from bench.targets.packed.target import PackedTarget
 from bench.targets.registry import targets
 
 

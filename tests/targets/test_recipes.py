@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from bench.core.errors import UsageError
-from bench.run.listing import listing
+from bench.commands.listing import listing
 from bench.targets.base import Recipe
 from bench.targets.recipes import RecipeEntry, expand_recipe, load_recipe, shipped_recipes
 

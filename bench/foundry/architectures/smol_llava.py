@@ -8,7 +8,7 @@ import torch
 
 from bench.foundry.architectures.llava import standardise
 from bench.targets.llava import LoadedLlava
-from bench.targets.tuned_weights import rename_tensors
+from bench.targets.training.tuned_weights import rename_tensors
 
 NAME, SEED = "smol-llava", 3
 IMAGE = "<image>"

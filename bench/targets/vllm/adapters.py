@@ -15,7 +15,7 @@ from bench.targets.vllm.completions import served_alone
 if TYPE_CHECKING:
     import torch
 
-    from bench.targets.packed_model import PackedModel
+    from bench.targets.packed.model import PackedModel
     from bench.targets.vllm.client import EngineClient
 
 OUTER = "base_model.model."

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bench.core.digests import digest_tree, short
-from bench.targets.answering import adapted, photo_features
+from bench.targets.packed.answering import adapted, photo_features
 from bench.targets.base import ReportProgress
 from bench.targets.vllm.adapters import served_adapter
 from bench.targets.vllm.completions import Asker, CompletionResult, OptionScores, ShownPhoto, asker_for
 from bench.targets.vllm.proof import PROBES, Expected, expect, prove
 
 if TYPE_CHECKING:
-    from bench.targets.features import FeatureCache
-    from bench.targets.packed_model import PackedModel
+    from bench.targets.packed.features import FeatureCache
+    from bench.targets.packed.model import PackedModel
     from bench.targets.vllm.client import EngineClient
 
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.core.errors import VeilBenchError
-from bench.targets.answering import LONGEST_ANSWER
+from bench.targets.packed.answering import LONGEST_ANSWER
 
 if TYPE_CHECKING:
     import torch
 
-    from bench.targets.packed_model import PackedModel
+    from bench.targets.packed.model import PackedModel
 
 CHAT = "/v1/chat/completions"
 PLAIN = "/v1/completions"

@@ -10,8 +10,8 @@ from bench.targets.vllm.completions import Asker, CompletionResult, ShownPhoto
 if TYPE_CHECKING:
     import torch
 
-    from bench.targets.features import PhotoFeatures
-    from bench.targets.packed_model import PackedModel
+    from bench.targets.packed.features import PhotoFeatures
+    from bench.targets.packed.model import PackedModel
     from bench.targets.vllm.client import EngineClient
 
 PROBES = 8
@@ -45,7 +45,7 @@ def first_logprobs(model: "PackedModel", features: "PhotoFeatures", question: st
     """Natural log-probabilities (vocabulary,) of the answer's first token: one photo, one question, nothing packed."""
     import torch
 
-    from bench.targets.packing import attention_mask
+    from bench.targets.packed.packing import attention_mask
 
     with torch.inference_mode():
         prefix = model.embed_prefix([features])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bench.core.digests import digest_tree, short
 from bench.core.errors import UsageError
 from bench.targets.base import ReportProgress, Target
-from bench.targets.packed_target import PackedTarget, is_checkpoint
+from bench.targets.packed.target import PackedTarget, is_checkpoint
 
 if TYPE_CHECKING:
     import pandas as pd

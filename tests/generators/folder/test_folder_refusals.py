@@ -10,7 +10,7 @@ from PIL import Image
 
 from bench.core.digests import digest_tree
 from bench.core.errors import DataError
-from bench.run.building import DatasetOrder, build_dataset
+from bench.commands.data.building import DatasetOrder, build_dataset
 from generators.folder.generator import Folder
 
 

@@ -1,0 +1,1 @@
+"""``veilbench data``: its commands and the logic behind them."""

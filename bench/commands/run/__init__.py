@@ -1,0 +1,1 @@
+"""``veilbench run``: its command and the logic behind it."""

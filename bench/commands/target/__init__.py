@@ -1,0 +1,1 @@
+"""``veilbench target``: its command and the logic behind it."""

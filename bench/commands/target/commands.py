@@ -1,0 +1,78 @@
+"""``veilbench target``: try a checkpoint on this machine."""
+
+import json
+import shlex
+from typing import Annotated, Any
+
+import typer
+
+from bench.core.errors import VeilBenchError
+from bench.core.registry import unknown_name
+
+app = typer.Typer(help="Try vision-language models on this machine.", no_args_is_help=True)
+
+CHOICES = {
+    "dtype": ("float32", "bfloat16", "float16"),
+    "backend": ("transformers", "vllm", "both"),
+    "quantization": ("none", "4bit"),
+}
+
+
+@app.command(epilog="Example:  veilbench target check llava-hf/llava-1.5-7b-hf --download --dtype bfloat16")
+def check(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A shipped checkpoint, a folder, or OWNER/NAME on the hub.")
+    ],
+    family: Annotated[
+        str | None, typer.Option(metavar="FAMILY", help="How it is run; default by its config.json.")
+    ] = None,
+    dtype: Annotated[
+        str, typer.Option(help="float32, bfloat16 or float16. Backends agree to the word in float32 only.")
+    ] = "float32",
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch from the hub what is missing; nothing is fetched otherwise.")
+    ] = False,
+    backend: Annotated[
+        str | None,
+        typer.Option(help="What answers: transformers, vllm or both; default both where vLLM is found."),
+    ] = None,
+    vllm: Annotated[
+        str | None,
+        typer.Option(metavar="COMMAND", help="How vLLM is started; default $VEILBENCH_VLLM or vllm."),
+    ] = None,
+    endpoint: Annotated[
+        str | None, typer.Option(metavar="URL", help="A vLLM server that runs already, in place of one of our own.")
+    ] = None,
+    quantization: Annotated[
+        str, typer.Option(help="none or 4bit (nf4 by bitsandbytes; answered by transformers only).")
+    ] = "none",
+    steps: Annotated[int, typer.Option(min=1, metavar="N", help="Steps of fine-tuning.")] = 10,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")
+    ] = False,
+) -> None:
+    """Load a checkpoint, fine-tune it for some steps, ask it one question; say what that takes and whether backends
+    agree. Exit code 1 where they do not.
+    """
+    from bench.core.progress import ProgressDisplay
+    from bench.commands.target.checking import BACKENDS, CheckOrder, check_target
+
+    for option, given in (("dtype", dtype), ("backend", backend or "both"), ("quantization", quantization)):
+        if given not in CHOICES[option]:
+            raise unknown_name(option, given, CHOICES[option])
+    backends = None if backend is None else BACKENDS if backend == "both" else (backend,)
+    command = tuple(shlex.split(vllm or ""))
+    order = CheckOrder(name, family, dtype, download, backends, command, endpoint, quantization, steps)
+    values: dict[str, Any] = {}
+    wrong = []
+    with ProgressDisplay() as display:
+        for finding in check_target(order, display.task):
+            values[finding.name] = finding.value
+            wrong += [] if finding.passed else [finding.name]
+            if not as_json:
+                label = finding.name.removesuffix("_bytes").replace("_", " ")
+                typer.echo(f"{'' if finding.passed else 'WRONG':6}{label:32}{finding.shown}")
+    if as_json:
+        typer.echo(json.dumps({**values, "wrong": wrong}, indent=2, ensure_ascii=False))
+    if wrong:
+        raise VeilBenchError(f"{name}: not as it should be: {', '.join(wrong).replace('_', ' ')}; see above.")

@@ -1,0 +1,1 @@
+"""Computing the stages of a plan on this machine: worker processes and answering engines."""

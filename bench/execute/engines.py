@@ -1,0 +1,108 @@
+"""Answering through vLLM: one engine a target, started when its questions are due and ended after them."""
+
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.core.errors import UsageError
+from bench.core.store import ArtifactStore
+from bench.stages.base import AnswerSpec, EngineAccess, PinnedTarget, Stage
+from bench.targets.registry import targets
+
+if TYPE_CHECKING:
+    from bench.targets.vllm.server import EngineModel
+
+Compute = Callable[[Sequence[Stage], EngineAccess | None], None]
+
+
+@dataclass(frozen=True)
+class Backend:
+    """What answers questions: ``transformers`` in process, or ``vllm``.
+
+    Only the name is part of a result's key. ``command`` starts a server; ``endpoint`` is the address of one that runs
+    already, and then none is started.
+    """
+
+    name: str = "transformers"
+    command: tuple[str, ...] = ()
+    endpoint: str = ""
+
+
+def chosen_backend(name: str, command: str, endpoint: str) -> Backend:
+    """The backend of the command line's options.
+
+    Raises UsageError where an option of vLLM comes without it, or both ways to reach it are named.
+    """
+    if name != "vllm" and (command or endpoint):
+        raise UsageError("--vllm and --endpoint say how vLLM is reached: add --backend vllm.")
+    if command and endpoint:
+        raise UsageError("--vllm starts a server and --endpoint names one that runs: give one of the two.")
+    if endpoint and not endpoint.startswith(("http://", "https://")):
+        raise UsageError(f"--endpoint takes an address such as http://127.0.0.1:8000, not {endpoint!r}.")
+    return Backend(name, tuple(shlex.split(command)), endpoint)
+
+
+def compute_in_order(
+    stages: Sequence[Stage], backend: Backend, store: ArtifactStore, workers: int, compute: Compute
+) -> None:
+    """Compute stages; with vLLM, first all that no answer precedes, then the answers engine by engine, then the rest.
+
+    So fine-tuning and an engine never share an accelerator's memory, and one engine serves all adapters of a target.
+    """
+    if backend.name == "transformers":
+        compute(stages, None)
+        return
+    asking = [stage for stage in stages if isinstance(stage.spec, AnswerSpec)]
+    behind = _behind(stages, {stage.name for stage in asking})
+    compute([stage for stage in stages if stage not in asking and stage.name not in behind], None)
+    for target in dict.fromkeys(stage.spec.target for stage in asking):
+        due = [stage for stage in asking if stage.spec.target == target]
+        rank = max((stage.spec.lora_rank for stage in due), default=0)
+        with engine_access(target, backend, store, rank, workers) as access:
+            compute(due, access)
+    compute([stage for stage in stages if stage.name in behind], None)
+
+
+@contextmanager
+def engine_access(
+    target: PinnedTarget, backend: Backend, store: ArtifactStore, lora_rank: int, workers: int
+) -> Iterator[EngineAccess]:
+    """Reach an engine for one target: the one whose address was given, else one started for the block.
+
+    Raises UsageError where vLLM is not there, and VeilBenchError where it does not start.
+    """
+    from bench.core.device import detect_device
+    from bench.targets.vllm.server import EngineSettings, configured_command, running_engine
+    from bench.targets.vllm.serving import engine_log
+
+    command = backend.command or configured_command()
+    settings = EngineSettings(command=command, device=detect_device())
+    if backend.endpoint:
+        yield EngineAccess(settings, backend.endpoint.rstrip("/"))
+        return
+    scratch = store.kept / "served"
+    model = engine_model(target, scratch, lora_rank, workers)
+    log = engine_log(store.root / "logs", target.digest)
+    with running_engine(model, settings, log) as address:
+        yield EngineAccess(settings, address)
+
+
+def engine_model(target: PinnedTarget, scratch: Path, lora_rank: int, adapters_at_once: int) -> "EngineModel":
+    """What the engine of a target serves."""
+    from bench.targets.vllm.serving import served_model
+
+    return served_model(
+        targets.get(target.spec.family)(target.spec), target.digest, scratch, lora_rank, adapters_at_once
+    )
+
+
+def _behind(stages: Sequence[Stage], names: set[str]) -> set[str]:
+    """Names of the stages that rest on one of ``names``; stages stand after those that they depend on."""
+    found: set[str] = set()
+    for stage in stages:
+        if any(name in names or name in found for name in stage.depends_on):
+            found.add(stage.name)
+    return found - names

@@ -1,0 +1,1 @@
+"""From computed stages to what people read: records, results, disclosures."""

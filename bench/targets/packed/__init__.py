@@ -1,0 +1,1 @@
+"""Targets whose questions share one image prefix: loaded model, packing, answers, features."""

@@ -1,0 +1,225 @@
+"""The plan: both controls always, keys that change with what they rest on and with nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.core.digests import digest_bytes, digest_json
+from bench.core.store import ArtifactStore
+from bench.plan.ingredients import AttackIngredient, DefenseIngredient, Ingredients
+from bench.plan.plan import Plan
+from bench.plan.planner import build_plan
+from bench.stages.base import DatasetReference, PinnedTarget
+from bench.plan.suites import Suite, load_suite
+from bench.targets.base import Augmentation, TargetSpec
+from leaderboard.schema import RunSpec
+
+QUICK = load_suite("quick")
+RECIPE = QUICK.recipe.recipe()
+TARGET = PinnedTarget(TargetSpec("tiny-llava"), digest_bytes(b"weights"))
+INGREDIENTS = Ingredients(
+    dataset=DatasetReference("veilbench-mini", None, digest_bytes(b"photos")),
+    dataset_name="veilbench-mini",
+    n_photos=140,
+    n_probes=1700,
+    targets=(TARGET,),
+    surrogates=(TARGET,),
+    family_modules={"llava": "bench.targets.llava"},
+    defenses={
+        "none": DefenseIngredient({}, "bench.defenses.none", False, False),
+        "noise": DefenseIngredient({}, "bench.defenses.noise", False, False),
+        "dp2vl": DefenseIngredient({"steps": 50}, "bench.defenses.dp2vl", True, False),
+    },
+    attacks={
+        "naive": AttackIngredient(RECIPE),
+        "augment": AttackIngredient(replace(RECIPE, augmentation=Augmentation(6, (0.8, 1.0), 0.09, 0.15, 0.5))),
+    },
+    answer_evaluators=("evaluators.leakage",),
+    photo_evaluators=("evaluators.image_quality",),
+    code_digest=lambda modules: digest_json(list(modules)),
+    libraries={"torch": "2.13.0"},
+    environment={"python": "3.11"},
+    disclosures=("for a test",),
+)
+
+
+def planned(suite: Suite = QUICK, **changes: Any) -> Plan:
+    """The plan with some ingredients changed."""
+    return build_plan(suite, replace(INGREDIENTS, **changes))
+
+
+def keys(plan: Plan) -> Mapping[str, str]:
+    """Stage name -> key."""
+    return {name: stage.key for name, stage in plan.stages.items()}
+
+
+def changed(plan: Plan) -> set[str]:
+    """Names of stages whose key differs from the plain plan's."""
+    before = keys(planned())
+    return {name for name, key in keys(plan).items() if before.get(name) != key}
+
+
+def with_code(module: str) -> Plan:
+    """The plan after the source of one module changed."""
+    return planned(code_digest=lambda modules: digest_json([*modules, *(["edited"] if module in modules else [])]))
+
+
+def test_equal_ingredients_give_equal_plans_and_keys_are_never_shared() -> None:
+    assert keys(planned()) == keys(planned())
+    assert len(set(keys(planned()).values())) == len(planned().stages)
+
+
+def test_every_defense_meets_every_attack_and_both_controls_are_there() -> None:
+    runs = [(run.defense, run.attack) for run in planned().runs]
+    assert runs == [
+        ("none", "base"),
+        ("none", "naive"), ("noise", "naive"), ("dp2vl", "naive"),
+        ("none", "augment"), ("noise", "augment"), ("dp2vl", "augment"),
+    ]  # fmt: skip
+
+
+def test_stages_come_after_those_they_depend_on() -> None:
+    seen: set[str] = set()
+    for name, stage in planned().stages.items():
+        assert set(stage.depends_on) <= seen
+        seen.add(name)
+
+
+def test_a_run_is_measured_against_the_base_and_the_undefended_of_its_own_attack_and_seed() -> None:
+    plan = planned(QUICK.model_copy(update={"seeds": (0, 1)}))
+    record = plan.stages["record noise augment tiny-llava seed 1"]
+    assert record.spec.base == plan.stages["score base tiny-llava"].reference
+    assert record.spec.undefended == plan.stages["score none augment tiny-llava seed 1"].reference
+    digests = {(run.defense, run.attack, run.seed): run.digest for run in plan.runs}
+    assert record.spec.content["controls"] == {
+        "base": digests["none", "base", 0],
+        "undefended": digests["none", "augment", 1],
+    }
+
+
+def test_all_photos_are_protected_once_for_all_seeds_ratios_and_attacks() -> None:
+    plan = planned(QUICK.model_copy(update={"seeds": (0, 1), "ratios": (0.5, 1.0)}))
+    assert [name for name in plan.stages if name.startswith("protect")] == [
+        "protect none", "protect noise", "protect dp2vl",
+    ]  # fmt: skip
+    undefended = [run for run in plan.runs if run.defense == "none" and not run.is_base]
+    assert [(run.attack, run.ratio, run.seed) for run in undefended] == [
+        ("naive", 1.0, 0), ("augment", 1.0, 0), ("naive", 1.0, 1), ("augment", 1.0, 1),
+    ]  # fmt: skip
+
+
+def test_other_photos_change_every_key() -> None:
+    other = DatasetReference("veilbench-mini", None, digest_bytes(b"other photos"))
+    assert changed(planned(dataset=other)) == set(planned().stages)
+
+
+def test_the_place_of_dataset_and_checkpoint_changes_no_computed_key() -> None:
+    moved = PinnedTarget(TargetSpec("elsewhere/tiny-llava"), TARGET.digest)
+    dataset = replace(INGREDIENTS.dataset, location="elsewhere/mini")
+    before = {stage.key for name, stage in planned().stages.items() if not name.startswith("record")}
+    after = planned(targets=(moved,), surrogates=(moved,), dataset=dataset)
+    assert {stage.key for name, stage in after.stages.items() if not name.startswith("record")} == before
+
+
+def test_other_weights_change_all_that_the_model_touches() -> None:
+    other = PinnedTarget(TARGET.spec, digest_bytes(b"other weights"))
+    unchanged = set(planned().stages) - changed(planned(targets=(other,), surrogates=(other,)))
+    assert unchanged == {"protect none", "quality none", "protect noise", "quality noise"}
+
+
+def test_a_defenses_option_or_code_changes_only_what_rests_on_it() -> None:
+    options = {**INGREDIENTS.defenses, "noise": replace(INGREDIENTS.defenses["noise"], options={"scale": 2})}
+    expected = {name for name in planned().stages if "noise" in name}
+    assert changed(planned(defenses=options)) == expected
+    assert changed(with_code("bench.defenses.noise")) == expected
+
+
+def test_an_undefended_run_counts_for_all_that_is_normalised_by_it() -> None:
+    other = {**INGREDIENTS.defenses, "none": replace(INGREDIENTS.defenses["none"], options={"x": 1})}
+    records = {name for name in changed(planned(defenses=other)) if name.startswith("record")}
+    assert records == {name for name in planned().stages if name.startswith("record")}
+
+
+def test_an_attackers_recipe_changes_its_own_runs_alone() -> None:
+    attacks = {**INGREDIENTS.attacks, "augment": AttackIngredient(replace(RECIPE, epochs=3))}
+    assert changed(planned(attacks=attacks)) == {name for name in planned().stages if "augment" in name}
+
+
+def test_the_bootstrap_changes_records_alone() -> None:
+    suite = QUICK.model_copy(update={"bootstrap": QUICK.bootstrap.model_copy(update={"seed": 5})})
+    names = changed(planned(suite))
+    assert names == {name for name in planned().stages if name.startswith("record")}
+
+
+def test_an_evaluators_code_changes_no_training_and_no_answers() -> None:
+    kinds = {name.split()[0] for name in changed(with_code("evaluators.leakage"))}
+    assert kinds == {"score", "record"}
+
+
+def test_another_library_version_changes_every_key() -> None:
+    assert changed(planned(libraries={"torch": "2.14.0"})) == set(planned().stages)
+
+
+def test_a_seed_changes_training_and_no_protected_photo() -> None:
+    plan = planned(QUICK.with_seed(3))
+    same = {stage.key for stage in planned().stages.values()} & {stage.key for stage in plan.stages.values()}
+    kept = {"answer base tiny-llava", "score base tiny-llava", "record base tiny-llava"}
+    kept |= {name for name in planned().stages if name.startswith(("protect", "quality"))}
+    assert same == {planned().stages[name].key for name in kept}
+
+
+def test_a_records_spec_says_all_that_decides_the_run() -> None:
+    suite = QUICK.model_copy(update={"defense_seed": 6})
+    limited = replace(INGREDIENTS.dataset, limit=3)
+    stages = planned(suite, dataset=limited).stages
+    specs = {name: RunSpec.model_validate(s.spec.content["spec"]) for name, s in stages.items() if s.kind == "record"}
+    dp2vl = specs["record dp2vl naive tiny-llava seed 0"]
+    assert [(one.checkpoint, one.digest) for one in dp2vl.surrogates] == [("tiny-llava", TARGET.digest)]
+    assert specs["record noise naive tiny-llava seed 0"].surrogates == []
+    assert {(spec.limit, spec.defense_seed) for spec in specs.values()} == {(3, 6)}
+    assert {(s.bootstrap.resamples, s.bootstrap.seed) for s in specs.values()} == {(2000, 0)}
+
+
+def test_work_that_takes_long_is_expected_to_take_long() -> None:
+    stages = planned().stages
+    assert stages["finetune none naive tiny-llava seed 0"].guess > stages["quality none"].guess
+    assert stages["protect dp2vl"].guess > stages["protect noise"].guess
+
+
+class TestStates:
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> ArtifactStore:
+        return ArtifactStore(tmp_path)
+
+    def put(self, store: ArtifactStore, plan: Plan, *names: str) -> None:
+        """Pretend that these stages were computed."""
+        for name in names:
+            stage = plan.stages[name]
+            store.compute(stage.kind, stage.inputs, lambda folder: (folder / "made").touch())
+
+    def test_an_empty_store_misses_everything(self, store: ArtifactStore) -> None:
+        assert set(planned().states(store).values()) == {"miss"}
+        assert [stage.name for stage in planned().missing(store)] == list(planned().stages)
+
+    def test_a_full_store_hits_everything(self, store: ArtifactStore) -> None:
+        self.put(store, planned(), *planned().stages)
+        assert set(planned().states(store).values()) == {"hit"}
+        assert planned().missing(store) == []
+
+    def test_what_no_missing_stage_rests_on_is_not_computed_again(self, store: ArtifactStore) -> None:
+        plan = planned()
+        kept = [name for name in plan.stages if name.split()[0] in ("protect", "score", "record")]
+        self.put(store, plan, *kept)
+        states = plan.states(store)
+        assert {states[name] for name in kept} == {"hit"}
+        assert {state for name, state in states.items() if name not in kept} == {"unneeded"}
+
+    def test_a_lost_record_needs_its_scores_and_not_the_training(self, store: ArtifactStore) -> None:
+        plan = planned()
+        lost = "record noise naive tiny-llava seed 0"
+        kept = [name for name in plan.stages if name.split()[0] in ("protect", "quality", "score", "record")]
+        self.put(store, plan, *(name for name in kept if name != lost))
+        assert [stage.name for stage in plan.missing(store)] == [lost]

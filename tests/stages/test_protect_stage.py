@@ -1,0 +1,21 @@
+"""The stage that runs a defense over all training photos."""
+
+from pathlib import Path
+
+import pytest
+from miniature_world import Miniature
+
+from bench.core.errors import UsageError
+from bench.core.progress import quiet
+from bench.core.store import ArtifactStore
+from bench.stages.base import DatasetReference, ProtectSpec, Workspace
+from bench.stages.protect import protect
+from scenarios.dataset import load_dataset
+
+
+def test_an_error_names_the_defense_as_the_suite_does(miniature: Miniature, tmp_path: Path) -> None:
+    location = str(miniature.dataset)
+    dataset = DatasetReference(location, None, load_dataset(location).digest)
+    spec = ProtectSpec(dataset, "dp2vl", {"steps": 1}, "linf", 8, surrogates=(), seed=0)
+    with pytest.raises(UsageError, match="defense 'dp2vl' needs at least one surrogate"):
+        protect(spec, Workspace(ArtifactStore(tmp_path), tmp_path, quiet()))
