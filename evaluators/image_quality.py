@@ -7,9 +7,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from bench.core.errors import DataError
-from bench.defenses.photo import decode_pixels
 from evaluators.base import Evaluator, Metric, value_rows
 from evaluators.registry import evaluators
+from scenarios.pixels import decode_pixels
 
 PSNR_CEILING = 100.0
 """Given for equal photos, whose PSNR is infinite, and as the largest value of all."""

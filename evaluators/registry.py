@@ -1,5 +1,6 @@
 """Every evaluator by name, and all of them run at once."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import pandas as pd
@@ -21,10 +22,10 @@ evaluators: Registry[type[Evaluator]] = Registry(
 )
 
 
-def metric_definitions() -> dict[str, Metric]:
-    """Every metric that any evaluator declares, by name; ``UsageError`` where two declare the same."""
+def metric_definitions(names: Sequence[str] | None = None) -> dict[str, Metric]:
+    """Every metric that these evaluators (default: all) declare, by name; ``UsageError`` where two declare the same."""
     known: dict[str, Metric] = {}
-    for name in evaluators.names():
+    for name in evaluators.names() if names is None else sorted(names):
         for metric in evaluators.get(name).metrics:
             if metric.name in known:
                 raise UsageError(f"evaluator '{name}' declares the metric '{metric.name}', which another one has.")
@@ -32,9 +33,11 @@ def metric_definitions() -> dict[str, Metric]:
     return known
 
 
-def measure_all(rows: pd.DataFrame, subject: Literal["answers", "photos"]) -> pd.DataFrame:
-    """The values of every evaluator of that subject, one row a metric and item (``VALUE_COLUMNS``)."""
-    chosen = [evaluators.get(name) for name in evaluators.names()]
+def measure_all(
+    rows: pd.DataFrame, subject: Literal["answers", "photos"], names: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """The values of these evaluators (default: all) of that subject, one row a metric and item (``VALUE_COLUMNS``)."""
+    chosen = [evaluators.get(name) for name in (evaluators.names() if names is None else sorted(names))]
     frames = [kind().evaluate(rows) for kind in chosen if kind.subject == subject]
     filled = [frame for frame in frames if len(frame)]
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(VALUE_COLUMNS))

@@ -4,11 +4,11 @@ import csv
 import io
 from collections.abc import Sequence
 
-from leaderboard.runs import Run
-from leaderboard.schema import Metric
+from leaderboard.runs import RecordedRun
 
+RUN_COLUMNS = ("suite", "run_digest", "defense", "label")
 SPEC_COLUMNS = (
-    "dataset", "dataset_digest", "limit", "target", "target_digest", "target_family", "backend", "defense", "access",
+    "dataset", "dataset_digest", "limit", "target", "target_digest", "target_family", "backend", "access",
     "budget_norm", "budget_eps", "visible", "ratio", "attack", "seed", "defense_seed",
 )  # fmt: skip
 METRIC_COLUMNS = (
@@ -16,22 +16,22 @@ METRIC_COLUMNS = (
 )  # fmt: skip
 
 
-def metrics_csv(runs: Sequence[Run]) -> str:
-    """The metrics of all runs; an empty field means "over all scenarios" or "no number"."""
+def metrics_csv(runs: Sequence[RecordedRun]) -> str:
+    """The metrics of all runs; an empty field means "over all scenarios" or "no number".
+
+    ``defense`` is the registered name, ``label`` what the suite calls it.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["suite", "run_digest", *SPEC_COLUMNS, *METRIC_COLUMNS])
+    writer.writerow([*RUN_COLUMNS, *SPEC_COLUMNS, *METRIC_COLUMNS])
     for run in runs:
-        for metric in run.record.metrics:
-            writer.writerow(_line(run, metric))
+        record = run.record
+        about = [record.suite, record.run_digest, record.spec.defense, record.title]
+        about += [getattr(record.spec, column) for column in SPEC_COLUMNS]
+        for metric in record.metrics:
+            values = [getattr(metric, column) for column in METRIC_COLUMNS]
+            writer.writerow([_inert(value) for value in (*about, *values)])
     return buffer.getvalue()
-
-
-def _line(run: Run, metric: Metric) -> list[object]:
-    values = [run.record.suite, run.record.run_digest]
-    values += [getattr(run.record.spec, column) for column in SPEC_COLUMNS]
-    values += [getattr(metric, column) for column in METRIC_COLUMNS]
-    return [_inert(value) for value in values]
 
 
 def _inert(value: object) -> object:

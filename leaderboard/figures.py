@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from leaderboard.schema import Metric
+from leaderboard.schema import Measurement
 
 STRIP_WIDTH = 168.0
 STRIP_LOW, STRIP_HIGH = -0.25, 1.25
@@ -82,7 +82,7 @@ def strip_place(value: float) -> str:
     return f"{6 + share * (STRIP_WIDTH - 12):.1f}"
 
 
-def figure(metrics: Sequence[Metric | None]) -> Figure:
+def figure(metrics: Sequence[Measurement | None]) -> Figure:
     """One figure from the metrics of a cell's records, one record a training seed.
 
     With several seeds: the mean of the values with the lowest and highest interval ends, which is never narrower
@@ -106,7 +106,7 @@ def figure(metrics: Sequence[Metric | None]) -> Figure:
     )
 
 
-def _digits(metric: Metric) -> int:
+def _digits(metric: Measurement) -> int:
     if metric.unit.lower() == "db":
         return 1
     return 3 if metric.name == "ssim" else 2

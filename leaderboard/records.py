@@ -5,7 +5,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,20 +13,17 @@ import pandas as pd
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from bench.core.errors import DataError
-from leaderboard.schema import Bootstrap, Controls, Invocation, Metric, Record, RowsFile, RunSpec, Surrogate
-
-__all__ = [
-    "Controls",
-    "Metric",
-    "Record",
-    "RowsFile",
-    "RunSpec",
-    "file_stem",
-    "load_records",
-    "load_rows",
-    "read_costs",
-    "write_record",
-]
+from leaderboard.schema import (
+    Bootstrap,
+    Controls,
+    Invocation,
+    Measurement,
+    Record,
+    RecordedSurrogate,
+    RowsFile,
+    RunSpec,
+    finite,
+)
 
 ROW_COLUMNS = (
     "request_id", "probe_id", "person_id", "scenario", "kind", "view", "question", "answer", "options", "text",
@@ -35,8 +32,8 @@ ROW_COLUMNS = (
 
 
 def file_stem(record: Record) -> str:
-    """The name that a record's files share: first 12 characters of the run digest, defense, attack."""
-    parts = (record.run_digest[:12], record.spec.defense, record.spec.attack)
+    """The name that a record's files share: first 12 characters of the run digest, the defense's title, attack."""
+    parts = (record.run_digest[:12], record.title, record.spec.attack)
     return "-".join(re.sub(r"[^A-Za-z0-9._]+", "_", part) for part in parts)
 
 
@@ -84,11 +81,22 @@ def load_records(folder: Path) -> list[Record]:
     return records
 
 
-def load_rows(record: Record, folder: Path) -> pd.DataFrame:
-    """The answers behind a record, one row a request, columns as in ``ROW_COLUMNS``."""
+def load_rows(record: Record, folder: Path, columns: Sequence[str] = ROW_COLUMNS) -> pd.DataFrame:
+    """The answers behind a record, one row a request. Raises DataError where the file lacks a column."""
+    import pyarrow.parquet
+
     if record.rows is None:
         raise DataError(f"run {record.run_digest[:12]}: field rows: the record names no file of answers.")
-    return pd.read_parquet(folder / record.rows.file)
+    path = folder / record.rows.file
+    try:
+        answers = pyarrow.parquet.ParquetFile(path)
+    except pyarrow.ArrowInvalid as error:
+        raise DataError(f"{path}: no Parquet file: {error}") from error
+    missing = [column for column in columns if column not in answers.schema_arrow.names]
+    if missing:
+        raise DataError(f"{path}: the answers lack the column {missing[0]!r}.")
+    rows: pd.DataFrame = answers.read(list(columns)).to_pandas()
+    return rows
 
 
 def read_costs(record: Record, folder: Path) -> dict[str, Any]:
@@ -96,16 +104,19 @@ def read_costs(record: Record, folder: Path) -> dict[str, Any]:
     path = folder / f"{file_stem(record)}.costs.json"
     if not path.is_file():
         return {}
-    costs = _parse(path)
+    try:
+        costs = finite(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise DataError(f"{path}: not valid JSON: {error}.") from error
     if not isinstance(costs, dict):
         raise DataError(f"{path}: a costs file is one JSON object.")
     return costs
 
 
 def _load(path: Path) -> Record:
-    content = _parse(path)
+    content = path.read_bytes()
     try:
-        record = Record.model_validate_json(json.dumps(content), strict=True)
+        record = Record.model_validate_json(content, strict=True)
     except ValidationError as error:
         _raise_for_field(path, error)
     if record.rows is None:
@@ -118,22 +129,16 @@ def _load(path: Path) -> Record:
     return record
 
 
-def _parse(path: Path) -> Any:
-    def refuse(constant: str) -> NoReturn:
-        raise DataError(f"{path}: {constant} is not a number that JSON knows; write null and a refusal instead.")
-
-    try:
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not valid JSON: {error}.") from error
-
-
 def _raise_for_field(path: Path, error: ValidationError) -> NoReturn:
     first, *others = error.errors(include_url=False)
+    if first["type"] == "json_invalid":
+        raise DataError(f"{path}: not valid JSON: {first['ctx']['error']}.") from error
     field = ".".join(str(part) for part in first["loc"]) or "record"
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
         message = f"not a known field; allowed here: {', '.join(_allowed(first['loc'][:-1]))}"
+    elif first["type"] == "finite_number":
+        message += ", no NaN and no infinity; write null and a refusal instead"
     more = f" ({len(others)} more)" if others else ""
     raise DataError(f"{path}: field {field}: {message}{more}.") from error
 
@@ -142,10 +147,10 @@ def _allowed(location: tuple[int | str, ...]) -> list[str]:
     models: dict[str, type[BaseModel]] = {
         "invocation": Invocation,
         "spec": RunSpec,
-        "surrogates": Surrogate,
+        "surrogates": RecordedSurrogate,
         "bootstrap": Bootstrap,
         "controls": Controls,
-        "metrics": Metric,
+        "metrics": Measurement,
         "rows": RowsFile,
     }
     inner = [models[part] for part in location if isinstance(part, str) and part in models]

@@ -6,20 +6,27 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bench.core.errors import DataError
 from evaluators.base import choice_values, count_unscored
-from leaderboard.records import file_stem, load_records, load_rows, read_costs
+from leaderboard.records import ROW_COLUMNS, file_stem, load_records, load_rows, read_costs
 from leaderboard.schema import Record
+
+READ_COLUMNS = tuple(name for name in ROW_COLUMNS if name not in ("probe_id", "option_logprobs", "image_digest"))
+"""What the page shows or counts of the answers."""
+
+FACT_COLUMNS = ("request_id", "person_id", "scenario", "options", "choice", "choice_correct", "status")
+"""What leakage and chance are computed from."""
 
 SHARED_WITH_CONTROLS = {"dataset_digest": "dataset", "target_digest": "target", "backend": "backend"}
 """Fields of the specification that a run and its controls must have in common, and what they are called."""
 
 
 @dataclass(frozen=True)
-class Run:
-    """A record with the answers behind it. ``costs`` is empty where nobody measured any."""
+class RecordedRun:
+    """A record with the answers behind it (``READ_COLUMNS``). ``costs`` is empty where nobody measured any."""
 
     record: Record
     rows: pd.DataFrame
@@ -39,8 +46,10 @@ class Run:
     @cached_property
     def fact_rows(self) -> pd.DataFrame:
         """Forced-choice answers about private facts on new photos: what leakage is computed from."""
-        has_options = self.rows["options"].map(lambda options: options is not None and len(options) > 0)
-        return self.rows[(self.rows["kind"] == "held_out") & has_options]
+        has_options = np.array(
+            [options is not None and len(options) > 0 for options in self.rows["options"]], dtype=bool
+        )
+        return self.rows.loc[(self.rows["kind"] == "held_out") & has_options, list(FACT_COLUMNS)]
 
     @cached_property
     def leakage(self) -> pd.DataFrame:
@@ -49,12 +58,13 @@ class Run:
         The value is 1 for a fact given away, 0 for one kept, and NaN where the answer could not be scored.
         """
         values = choice_values("leakage", self.fact_rows).assign(seed=self.record.spec.seed)
-        return values[["item_id", "person_id", "seed", "value"]]
+        # Plain Python strings: the tests compare and count persons far more often than pandas' own strings are good at.
+        return values[["item_id", "person_id", "seed", "value"]].astype({"item_id": object, "person_id": object})
 
     @cached_property
     def unscored(self) -> tuple[int, int]:
         """How many answers of any kind could not be scored, and how many there are."""
-        return count_unscored(self.rows)
+        return count_unscored(self.rows[["options", "choice", "status"]])
 
     def chance(self, scenario: str | None = None) -> float | None:
         """What guessing would reach, from the number of options; None without such questions."""
@@ -62,7 +72,7 @@ class Run:
         return None if rows.empty else float((1 / rows["options"].map(len)).mean())
 
 
-def load_runs(folder: Path) -> list[Run]:
+def load_runs(folder: Path) -> list[RecordedRun]:
     """Every run of a folder of records.
 
     Raises DataError for a malformed record, and for a run whose controls are not in the folder or measured something
@@ -77,7 +87,9 @@ def load_runs(folder: Path) -> list[Run]:
             if fault:
                 path = folder / f"{file_stem(record)}.json"
                 raise DataError(f"{path}: field controls.{role}: {fault} run {control[:12]}.")
-    return [Run(record, load_rows(record, folder), read_costs(record, folder)) for record in records]
+    return [
+        RecordedRun(record, load_rows(record, folder, READ_COLUMNS), read_costs(record, folder)) for record in records
+    ]
 
 
 def _control_fault(record: Record, control: Record | None) -> str | None:

@@ -1,12 +1,15 @@
 """The results record: what a run publishes, as numbers, with no time and no host in it."""
 
 import dataclasses
+import math
 import shlex
 from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, JsonValue, model_validator
+
+from bench.core.models import Strict
 
 UNDEFENDED = "none"
 """The defense of the undefended control: fine-tuned on the photos as they are."""
@@ -16,6 +19,9 @@ BASE = "base"
 
 Access = Literal["white box", "transfer"]
 """Whether a defense optimised against the very model that is attacked, or against others only."""
+
+Role = Literal["base", "undefended", "defense"]
+"""What a run is to its suite: one of the two controls that others are read against, or a defense."""
 
 WHITE_BOX: Final = "white box"
 TRANSFER: Final = "transfer"
@@ -34,20 +40,25 @@ def plain(value: object) -> object:
     return value
 
 
+def finite(value: object) -> object:
+    """The value. Raises ValueError where it holds NaN or an infinity, which JSON does not know."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("NaN and infinities are no numbers that JSON knows")
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        finite(item)
+    return value
+
+
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(min_length=1, max_length=300)]
 Count = Annotated[int, Field(ge=0)]
-Settings = Annotated[dict[str, JsonValue], BeforeValidator(plain)]
+Settings = Annotated[dict[str, JsonValue], BeforeValidator(plain), AfterValidator(finite)]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Label = Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?$", max_length=80)]
+Change = Annotated[str, Field(pattern=r"^[^=]+=")]
 
 
-class Strict(BaseModel):
-    """Unknown fields, NaN and infinities are refused; an object does not change once made."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Surrogate(Strict):
+class RecordedSurrogate(Strict):
     """An encoder that a defense optimised against, by checkpoint and the digest of its files."""
 
     checkpoint: Name
@@ -78,7 +89,7 @@ class RunSpec(Strict):
     defense: Name
     defense_options: Settings
     defense_seed: Count
-    surrogates: list[Surrogate]
+    surrogates: list[RecordedSurrogate]
     budget_norm: Name
     budget_eps: Annotated[float, Field(ge=0, le=255)]
     visible: bool
@@ -89,7 +100,7 @@ class RunSpec(Strict):
     target_family: Annotated[str, Field(max_length=300)] = ""
     backend: Name = "transformers"
     recipe: Settings
-    synthesis: Settings = {}
+    synthesis: Settings = Field(default_factory=dict)
     seed: int
     bootstrap: Bootstrap
 
@@ -104,11 +115,13 @@ class RunSpec(Strict):
 class Invocation(Strict):
     """How the run was asked for, beside its limit: a shipped suite's name or the name of a suite file (no folder).
 
-    ``seed`` is the seed that took the place of the suite's own ones, empty where none did.
+    ``seed`` is the seed that took the place of the suite's own ones, empty where none did. ``changes`` are the fields
+    that ``--set`` changed, each as ``budget.eps=4``.
     """
 
     suite: Name
     seed: Count | None = None
+    changes: list[Change] = Field(default_factory=list)
 
 
 class Controls(Strict):
@@ -118,7 +131,7 @@ class Controls(Strict):
     undefended: Digest | None = None
 
 
-class Metric(Strict):
+class Measurement(Strict):
     """One measured number with its 95 % interval, or the sentence that says why there is none.
 
     ``scenario`` is empty for a number over all scenarios. ``direction`` says which way is better for the owner of
@@ -163,16 +176,21 @@ class RowsFile(Strict):
 
 
 class Record(Strict):
-    """What a run publishes. Equal specs give byte-identical records; costs stand in a file beside it."""
+    """What a run publishes. Equal specs give byte-identical records; costs stand in a file beside it.
+
+    ``label`` is what the suite calls the defense, empty for its own name. It decides no result, so it is no part of the
+    specification.
+    """
 
     schema_version: Literal[1] = 1
     run_digest: Digest
     suite: Name
+    label: Label = ""
     invocation: Invocation
     spec: RunSpec
     controls: Controls
     environment: Settings
-    metrics: Annotated[list[Metric], Field(min_length=1)]
+    metrics: Annotated[list[Measurement], Field(min_length=1)]
     rows: RowsFile | None = None
     artifacts: dict[str, str]
     disclosures: list[str]
@@ -184,7 +202,14 @@ class Record(Strict):
         words += [] if self.spec.limit is None else ["--limit", str(self.spec.limit)]
         words += [] if self.invocation.seed is None else ["--seed", str(self.invocation.seed)]
         words += [] if self.spec.backend == "transformers" else ["--backend", self.spec.backend]
+        for change in self.invocation.changes:
+            words += ["--set", change]
         return shlex.join(words)
+
+    @property
+    def title(self) -> str:
+        """What people call the defense: its label, or its own name."""
+        return self.label or self.spec.defense
 
     @property
     def is_base(self) -> bool:
@@ -196,9 +221,15 @@ class Record(Strict):
         """Whether this is the undefended control: fine-tuned on the photos as they are."""
         return self.spec.defense == UNDEFENDED and not self.is_base
 
-    def metric(self, name: str, scenario: str | None = None) -> Metric | None:
-        """The metric of that name, over all scenarios or in one; None where the record does not have it."""
+    def metric(self, name: str, scenario: str | None = None) -> Measurement | None:
+        """The measurement of that metric, over all scenarios or in one; None where the record does not have it."""
         return next((one for one in self.metrics if (one.name, one.scenario) == (name, scenario)), None)
+
+    @model_validator(mode="after")
+    def _label_is_no_controls(self) -> Self:
+        if self.label in (BASE, UNDEFENDED) and self.label != self.spec.defense:
+            raise ValueError(f"label: {self.label!r} is the name of a control, and the defense is no control")
+        return self
 
     @model_validator(mode="after")
     def _controls_named(self) -> Self:

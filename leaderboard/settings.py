@@ -1,5 +1,6 @@
 """What must be equal for two runs to be read side by side, and how a page names it."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -44,6 +45,14 @@ class Setting:
     def model(self) -> tuple[str, str, str, str]:
         """What is asked, whatever the photos: the target and how it computes."""
         return (self.target, self.target_digest, self.backend, self.dtype)
+
+
+def made_of(record: Record) -> str:
+    """The defense with its options, budget, seed and surrogates, as text that is equal for equal ones."""
+    spec = record.spec
+    surrogates = [one.digest for one in spec.surrogates]
+    made = (spec.defense, spec.defense_options, spec.budget_norm, spec.budget_eps, spec.defense_seed, surrogates)
+    return json.dumps(made, sort_keys=True)
 
 
 def board_titles(settings: Sequence[Setting]) -> list[str]:

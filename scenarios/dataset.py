@@ -136,9 +136,14 @@ def check_images(dataset: Dataset) -> None:
             decoded.add(image)
 
 
+def shipped_datasets() -> list[str]:
+    """Names of the datasets that come with the project."""
+    return sorted(path.name for path in _SHIPPED.glob("*") if (path / "people.parquet").is_file())
+
+
 def dataset_folder(name_or_folder: str) -> Path:
     """The folder of a shipped dataset, or the folder itself. Raises ``UsageError`` where there is neither."""
-    shipped = sorted(path.name for path in _SHIPPED.glob("*") if (path / "people.parquet").is_file())
+    shipped = shipped_datasets()
     if name_or_folder in shipped:
         return _SHIPPED / name_or_folder
     folder = Path(name_or_folder)

@@ -4,7 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from scenarios.yaml_files import Strict, Text, require_placeholders
+from bench.core.models import Strict
+from scenarios.yaml_files import Text, require_placeholders
 
 
 def _check_colour(colour: tuple[float, float, float]) -> tuple[float, float, float]:

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from bench.core.errors import UsageError
+from bench.core.models import Strict
 from scenarios.scenes import Layout, OptionScene, Portrait, SceneSpecification, Solid
-from scenarios.yaml_files import Strict, Text, placeholders, read_model, require_placeholders
+from scenarios.yaml_files import Text, placeholders, read_model, require_placeholders
 
 __all__ = [
     "NAME_SCENARIO",

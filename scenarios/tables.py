@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from bench.core.digests import digest_bytes
 from bench.core.errors import DataError
+from bench.core.files import whole_file
 
 _TEXTS = pa.list_(pa.string())
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -65,8 +66,7 @@ def write_table(frame: pd.DataFrame, path: Path, schema: pa.Schema) -> None:
     """Write a frame as Parquet that ``datasets`` reads with its image column as pictures; replaces ``path`` at once."""
     arrays = [pa.array(_stored_values(frame[field.name], field), field.type) for field in schema]
     table = pa.Table.from_arrays(arrays, schema=schema.with_metadata(_hub_metadata(schema)))
-    partial = path.with_name(path.name + ".partial")
-    try:
+    with whole_file(path) as partial:
         pq.write_table(
             table,
             partial,
@@ -75,9 +75,6 @@ def write_table(frame: pd.DataFrame, path: Path, schema: pa.Schema) -> None:
             dictionary_pagesize_limit=_DICTIONARY_BYTES,
             row_group_size=_ROWS_PER_GROUP,
         )
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read_table(path: Path, schema: pa.Schema) -> pd.DataFrame:

@@ -10,8 +10,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from miniature_world import write_checkpoint
+from run_fixtures import dataset, first_run, miniature
 
 from bench.targets.base import Recipe
+
+__all__ = ["dataset", "first_run", "miniature"]
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from bench.core.statistics import normalised_leakage, person_bootstrap
 from evaluators.base import choice_scored, open_scored
 from leaderboard.pictures import Picture
-from leaderboard.schema import Controls, Invocation, Metric, Record, RunSpec
+from leaderboard.schema import Controls, Invocation, Measurement, Record, RunSpec
 
 OPTIONS = {
     "home": ["brick house", "white villa", "log cabin", "blue cottage", "glass tower"],
@@ -142,10 +142,10 @@ def open_question(person: str, photo: int, text: str, known: bool) -> dict[str, 
     }
 
 
-def _mean(name: str, attack: str, rows: pd.DataFrame, column: str, scenario: str | None = None) -> Metric:
+def _mean(name: str, attack: str, rows: pd.DataFrame, column: str, scenario: str | None = None) -> Measurement:
     scored = rows[choice_scored(rows) if column == "choice_correct" else open_scored(rows)]
     value, interval = person_bootstrap(scored.assign(seed=0, value=scored[column].astype(float)), resamples=200)
-    return Metric(
+    return Measurement(
         name=name,
         unit="fraction",
         direction="up" if name.startswith(("utility", "member")) else "down",
@@ -163,9 +163,9 @@ def _mean(name: str, attack: str, rows: pd.DataFrame, column: str, scenario: str
 
 def _plain(
     name: str, attack: str, unit: str, value: float | None, spread: float = 0.0, refusal: str | None = None
-) -> Metric:
+) -> Measurement:
     low, high = (None, None) if value is None else (value - spread, value + spread)
-    return Metric(
+    return Measurement(
         name=name,
         unit=unit,
         direction="down" if name == "normalised" else "up",
@@ -188,7 +188,7 @@ def facts(rows: pd.DataFrame) -> pd.DataFrame:
     return chosen.assign(seed=0, value=chosen["choice_correct"].astype(float))
 
 
-def make_metrics(defense: str, attack: str, rows: pd.DataFrame, all_rows: dict[Any, pd.DataFrame]) -> list[Metric]:
+def make_metrics(defense: str, attack: str, rows: pd.DataFrame, all_rows: dict[Any, pd.DataFrame]) -> list[Measurement]:
     """The metrics of one run, from its answers and those of its controls."""
     kinds = dict(iter(rows.groupby(["kind", "view"])))
     held_out = kinds["held_out", "clean"].query("scenario != 'name'")
@@ -221,7 +221,7 @@ def make_metrics(defense: str, attack: str, rows: pd.DataFrame, all_rows: dict[A
     return [*metrics, ratio]
 
 
-def make_record(defense: str, attack: str, metrics: list[Metric], **changes: Any) -> Record:
+def make_record(defense: str, attack: str, metrics: list[Measurement], **changes: Any) -> Record:
     """The record of one run; ``changes`` replace fields of its spec."""
     base, undefended = digest("none", "base"), digest("none", attack)
     is_base, is_undefended = attack == "base", defense == "none"

@@ -13,7 +13,7 @@ import pandas as pd
 import yaml
 from PIL import Image
 
-from bench.plan.suites import load_suite
+from bench.plan.suite_files import load_suite
 from scenarios.dataset import Dataset, build_dataset, save_dataset
 from scenarios.pairs import Provenance
 from scenarios.people import Person, fictitious_people

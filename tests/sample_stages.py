@@ -1,22 +1,56 @@
 """Small stages for the executor's tests; a spawned worker imports them from here."""
 
+import errno
 import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.core.errors import DataError
-from bench.stages.base import ArtifactReference, Stage, Workspace, stage_key
+from bench.core.progress import ReportProgress, quiet
+from bench.stages.base import ArtifactReference, Stage, StageSpec, Workspace, stage_key
 
 
-def make_stage(name: str, function: Any, spec: Any, after: Sequence[Stage] = ()) -> Stage:
-    """A stage of kind ``sample`` whose key covers its name, its spec and the keys before it."""
-    inputs = {"name": name, "spec": str(spec), "before": [stage.key for stage in after]}
+@dataclass(frozen=True)
+class SampleSpec(StageSpec):
+    """A spec that hands its value to a function of this module."""
+
+    name = "sample"
+    units = 1.0
+    seconds_per_unit = 1.0
+
+    function: Callable[[Any, Workspace], Mapping[str, float] | None]
+    value: Any
+
+    def compute(self, workspace: Workspace) -> Mapping[str, float] | None:
+        """Call the function."""
+        return self.function(self.value, workspace)
+
+
+def make_stage(name: str, function: Any, value: Any, after: Sequence[Stage] = ()) -> Stage:
+    """A stage of kind ``sample`` whose key covers its name, its value and the keys before it."""
+    inputs = {"name": name, "value": str(value), "before": [stage.key for stage in after]}
     names = tuple(stage.name for stage in after)
-    return Stage(name, "sample", stage_key("sample", inputs), inputs, function, spec, names)
+    return Stage(name, stage_key("sample", inputs), inputs, SampleSpec(function, value), names)
+
+
+class Silent:
+    """A watcher that says nothing and remembers which stages were finished, in order."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def progress(self, name: str) -> ReportProgress:
+        """No progress."""
+        return quiet()
+
+    def finished(self, stage: Stage) -> None:
+        """Remember the stage."""
+        self.names.append(stage.name)
 
 
 def write_text(spec: str, workspace: Workspace) -> None:
@@ -76,3 +110,8 @@ def touch_and_wait(spec: tuple[str, str], workspace: Workspace) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(str(other))
         time.sleep(0.01)
+
+
+def fill_disk(spec: str, workspace: Workspace) -> None:
+    """Fail as on a full disk."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -10,20 +10,29 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("bench", "scenarios", "generators", "evaluators", "leaderboard")
+PACKAGES = ("bench", "scenarios", "generators", "evaluators", "leaderboard", "veilbench")
 
 FLOORS = (
     ("bench.core",),
     ("scenarios",),
     ("generators",),
     ("bench.targets", "bench.defenses"),
+    ("bench.attacks",),
     ("evaluators",),
     ("leaderboard",),
-    ("bench.run",),
+    ("bench.stages",),
+    ("bench.plan",),
+    ("bench.execute",),
+    ("bench.publish",),
     ("bench.commands",),
-    ("bench.cli",),
+    ("bench.cli", "veilbench"),
 )
 """Lowest first. Neighbours on one floor may not import each other."""
+
+MOST_LINES = 300
+MOST_MODULES = 15
+SPACIOUS = ("bench", "evaluators", "leaderboard", "veilbench")
+"""Packages whose files and folders stay small. The renderer's are long lists of shapes."""
 
 FOUNDRY = "bench.foundry"
 """A development tool on the floor above targets: it makes a checkpoint, and nothing imports it."""
@@ -148,10 +157,15 @@ def test_imports_only_run_down() -> None:
         ("bench/core/progress.py", "from scenarios.dataset import Dataset", "bench.core.progress imports scenarios"),
         ("scenarios/people.py", "def f():\n    import generators.base", "scenarios.people imports generators.base"),
         ("bench/targets/llava.py", "from bench import defenses", "bench.targets.llava imports bench.defenses"),
-        ("evaluators/scoring.py", "from bench.run import plan", "evaluators.scoring imports bench.plan.plan"),
+        ("evaluators/scoring.py", "from bench.plan import plan", "evaluators.scoring imports bench.plan.plan"),
         ("bench/plan/plan.py", "from ..cli import app", "bench.plan.plan imports bench.cli.app"),
         ("bench/plan/plan.py", "import bench.foundry.tower", "bench.plan.plan imports bench.foundry.tower"),
         ("bench/plan/plan.py", "from evaluators.registry import evaluators", ""),
+        ("bench/plan/plan.py", "from bench.execute.local import x", "bench.plan.plan imports bench.execute.local.x"),
+        ("bench/stages/score.py", "import bench.plan.plan", "bench.stages.score imports bench.plan.plan"),
+        ("bench/publish/results.py", "from bench.execute.base import StageFailure", ""),
+        ("bench/attacks/naive.py", "import evaluators.base", "bench.attacks.naive imports evaluators.base"),
+        ("bench/defenses/none.py", "from veilbench import Defense", "bench.defenses.none imports veilbench.Defense"),
         ("bench/foundry/tower.py", "import evaluators.base", "bench.foundry.tower imports evaluators.base"),
         ("bench/plan/plan.py", "import_module('bench.cli')", "bench.plan.plan imports bench.cli"),
         ("bench/cellar.py", "", "bench.cellar stands on no floor"),
@@ -180,8 +194,8 @@ def test_the_command_line_loads_no_heavy_library() -> None:
 
 
 def test_planning_loads_no_heavy_library_but_pandas() -> None:
-    modules = "bench.plan.planner, bench.commands.run.running, bench.commands.listing, bench.publish.results"
-    registries = "bench.defenses.registry, bench.targets.registry, evaluators.registry, evaluators.attacks"
+    modules = "bench.commands.run.running, bench.commands.run.plan_table, bench.commands.listing, bench.publish.results"
+    registries = "bench.defenses.registry, bench.targets.registry, evaluators.registry, bench.attacks.registry"
     plugins = "bench.defenses.registry.defenses.names(), bench.targets.registry.targets.names()"
     assert loaded_by(f"import {modules}, {registries}; {plugins}") <= {"pandas"}
 
@@ -207,3 +221,29 @@ def test_every_module_says_what_it_is() -> None:
         module for module, path in modules_in(ROOT).items() if not ast.get_docstring(ast.parse(path.read_bytes()))
     ]
     assert silent == []
+
+
+def test_files_and_folders_stay_small() -> None:
+    files = [path for package in SPACIOUS for path in (ROOT / package).rglob("*.py")]
+    long = {str(path.relative_to(ROOT)): lines for path in files if (lines := line_count(path)) > MOST_LINES + 10}
+    assert long == {}, f"about {MOST_LINES} lines at most"
+    counts: dict[str, int] = {}
+    for path in files:
+        if path.name != "__init__.py":
+            folder = str(path.parent.relative_to(ROOT))
+            counts[folder] = counts.get(folder, 0) + 1
+    assert {folder: count for folder, count in counts.items() if count > MOST_MODULES} == {}
+
+
+def line_count(path: Path) -> int:
+    """How many lines a file has."""
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def test_examples_in_the_docs_import_from_the_public_interface_only() -> None:
+    ours = re.compile(r"^\s*(?:from|import) (?:bench|scenarios|generators|evaluators|leaderboard)\b", re.MULTILINE)
+    found = {}
+    for page in [*(ROOT / "docs").glob("*.md"), ROOT / "README.md"]:
+        examples = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+        found[page.name] = [line for example in examples for line in ours.findall(example)]
+    assert {name: lines for name, lines in found.items() if lines} == {}

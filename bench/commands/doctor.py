@@ -1,4 +1,4 @@
-"""What is installed, what is missing, and what each missing part would enable."""
+"""``veilbench doctor``: what is installed, what is missing, and what each missing part would enable."""
 
 import importlib.util
 import os
@@ -10,10 +10,16 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import typer
+
+from bench.commands.options import DEFAULT_STORE, StoreOption, print_table
 from bench.core.device import detect_device
+from bench.core.errors import VeilBenchError
 
 if TYPE_CHECKING:
-    from bench.plan.suites import Suite
+    from bench.plan.suite import Suite
+
+app = typer.Typer()
 
 OLDEST_PYTHON = (3, 11)
 LITTLE_SPACE_BYTES = 2_000_000_000
@@ -28,8 +34,8 @@ State = Literal["ok", "missing", "warning"]
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One line of the report. ``advice`` says what a missing part would enable, and how to get it."""
+class PartState:
+    """One part, and whether it is there. ``advice`` says what a missing part would enable, and how to get it."""
 
     part: str
     core: bool
@@ -46,33 +52,33 @@ class _OptionalPart:
     install: str
 
 
-def examine(store: Path) -> list[Finding]:
+def examine(store: Path) -> list[PartState]:
     """Look at everything, importing none of it. ``store`` is where artifacts would be kept."""
-    return [*_core_findings(), *_shipped_findings(), *map(_examine_optional, _OPTIONAL), _disk_finding(store)]
+    return [*_core_states(), *_shipped_states(), *map(_examine_optional, _OPTIONAL), _disk_state(store)]
 
 
-def is_usable(findings: list[Finding]) -> bool:
+def is_usable(states: list[PartState]) -> bool:
     """Whether every core part is there."""
-    return not any(finding.core and finding.state == "missing" for finding in findings)
+    return not any(one.core and one.state == "missing" for one in states)
 
 
-def _core_findings() -> Iterator[Finding]:
+def _core_states() -> Iterator[PartState]:
     python = ".".join(str(part) for part in sys.version_info[:3])
     if sys.version_info >= OLDEST_PYTHON:
-        yield Finding("python", True, "ok", python)
+        yield PartState("python", True, "ok", python)
     else:
-        yield Finding("python", True, "missing", python, "Python 3.11 or newer is needed.")
+        yield PartState("python", True, "missing", python, "Python 3.11 or newer is needed.")
     for package in CORE_PACKAGES:
         installed = _version(package)
         if installed is None:
-            yield Finding(package, True, "missing", "-", "nothing runs without it: pip install veilbench")
+            yield PartState(package, True, "missing", "-", "nothing runs without it: pip install veilbench")
         else:
-            yield Finding(package, True, "ok", installed)
+            yield PartState(package, True, "ok", installed)
 
 
-def _shipped_findings() -> Iterator[Finding]:
+def _shipped_states() -> Iterator[PartState]:
     """What comes with the package for the suites that come with it: checkpoints, datasets, the diffusion model."""
-    from bench.plan.suites import load_suite, shipped_suites
+    from bench.plan.suite_files import load_suite, shipped_suites
 
     needed: dict[str, tuple[bool, list[str]]] = {}
     for name in shipped_suites():
@@ -80,14 +86,14 @@ def _shipped_findings() -> Iterator[Finding]:
             needed.setdefault(part, (there, []))[1].append(name)
     for part, (there, suites) in needed.items():
         if there:
-            yield Finding(part, True, "ok", "shipped")
+            yield PartState(part, True, "ok", "shipped")
         else:
-            yield Finding(part, True, "missing", "-", f"needed by {' and '.join(suites)}: install veilbench again")
+            yield PartState(part, True, "missing", "-", f"needed by {' and '.join(suites)}: install veilbench again")
 
 
 def _shipped_parts(suite: "Suite") -> Iterator[tuple[str, bool]]:
     """(part, whether it is there) of what a suite needs."""
-    from evaluators.attacks import attacks
+    from bench.attacks.registry import attacks
 
     for checkpoint in dict.fromkeys(entry.checkpoint for entry in suite.targets):
         yield f"checkpoint {checkpoint}", _has_checkpoint(checkpoint)
@@ -124,28 +130,28 @@ def _has_dataset(name: str) -> bool:
     return any((Path(folder) / "data" / name / "people.parquet").is_file() for folder in folders)
 
 
-def _disk_finding(store: Path) -> Finding:
+def _disk_state(store: Path) -> PartState:
     place = store.absolute()
     existing = next(folder for folder in (place, *place.parents) if folder.exists())
     free = shutil.disk_usage(existing).free
     found = f"{free / 1e9:.1f} GB free at {store}"
     if not os.access(existing, os.W_OK):
-        return Finding("store", True, "missing", found, f"{existing} cannot be written to: set VEILBENCH_STORE")
+        return PartState("store", True, "missing", found, f"{existing} cannot be written to: set VEILBENCH_STORE")
     if free < LITTLE_SPACE_BYTES:
         advice = (
             "little space: `veilbench store gc SUITE` keeps only what that suite needs, "
             "or set VEILBENCH_STORE to another disk"
         )
-        return Finding("store", True, "warning", found, advice)
-    return Finding("store", True, "ok", found)
+        return PartState("store", True, "warning", found, advice)
+    return PartState("store", True, "ok", found)
 
 
-def _examine_optional(optional: _OptionalPart) -> Finding:
+def _examine_optional(optional: _OptionalPart) -> PartState:
     found = optional.find()
     if found is None:
         advice = f"would enable {optional.enables}: {optional.install}"
-        return Finding(optional.part, False, "missing", "-", advice)
-    return Finding(optional.part, False, "ok", found)
+        return PartState(optional.part, False, "missing", "-", advice)
+    return PartState(optional.part, False, "ok", found)
 
 
 def _version(package: str) -> str | None:
@@ -208,3 +214,21 @@ _OPTIONAL = (
         "install chromium with the system's packages",
     ),
 )
+
+
+@app.command(epilog="Example:  veilbench doctor")
+def doctor(store: StoreOption = DEFAULT_STORE) -> None:
+    """Say what is installed, what is missing, and what each missing part would enable."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    states = examine(store)
+    table = Table()
+    for heading in ("part", "needed", "state", "found", "what to do"):
+        table.add_column(heading, overflow="fold")
+    for one in states:
+        needed = "core" if one.core else "optional"
+        table.add_row(one.part, needed, one.state, escape(one.found), escape(one.advice))
+    print_table(table)
+    if not is_usable(states):
+        raise VeilBenchError("a core part is missing: see the table above.")

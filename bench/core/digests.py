@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SHORT_LENGTH = 12
 CODE_SUFFIXES = (".py", ".yaml")
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 def digest_bytes(data: bytes) -> str:
@@ -45,6 +46,8 @@ def digest_json(value: Any) -> str:
 
 def to_plain(value: Any) -> Any:
     """Return ``value`` with dataclasses and mappings as dicts and tuples as lists. Raises as ``digest_json`` does."""
+    if type(value) in _PLAIN:  # most of what a plan digests, and the checks below are slow
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_type_hints
 
 from bench.core.errors import DuplicateNameError, UsageError, VeilBenchError
 
@@ -56,6 +56,11 @@ class Registry(Generic[T]):
         """Return all names in alphabetical order. Raises ``DuplicateNameError`` where two plugins share one."""
         self._load()
         return sorted(self._plugins)
+
+    def built_in(self) -> list[str]:
+        """Return the names of those that come with the project, in alphabetical order."""
+        self._load()
+        return sorted(name for name, plugin in self._plugins.items() if self._is_built_in(plugin))
 
     def get(self, name: str) -> T:
         """Return the plugin of that name.
@@ -136,25 +141,58 @@ class Registry(Generic[T]):
 
     def _origin_of(self, plugin: T) -> str:
         module = getattr(plugin, "__module__", "an unnamed module")
-        if module in self._modules:
-            return f"{module} (built in)"
-        return self._distribution or module
+        return f"{module} (built in)" if self._is_built_in(plugin) else self._distribution or module
+
+    def _is_built_in(self, plugin: T) -> bool:
+        return getattr(plugin, "__module__", None) in self._modules
 
 
 def construct(registry: Registry[type[Made]], name: str, options: Mapping[str, Any]) -> Made:
     """Construct the registered class ``name`` with options by keyword.
 
-    Raises ``UsageError`` for an unknown name or option, with the nearest ones, and for a value of the wrong type.
+    Values are converted to the types that the constructor declares, where they can be without loss (``2`` for a float,
+    not ``2.5`` for an int). Raises ``UsageError`` for an unknown name or option, with the nearest ones, for one that is
+    missing, and for a value of the wrong type; whatever the constructor itself raises passes on.
     """
     chosen = registry.get(name)
-    allowed = list(inspect.signature(chosen).parameters)
+    whose = f"{registry.kind} '{name}'"
+    signature = inspect.signature(chosen)
     for option in options:
-        if option not in allowed:
-            raise unknown_name(f"option of the {registry.kind} '{name}',", option, allowed)
+        if option not in signature.parameters:
+            raise unknown_name(f"option of the {whose},", option, signature.parameters)
     try:
-        return chosen(**options)
+        signature.bind(**options)
     except TypeError as error:
-        raise UsageError(f"{registry.kind} '{name}': an option has a value of the wrong type ({error}).") from error
+        raise UsageError(f"{whose}: {error}.") from error
+    declared = _declared_types(chosen)
+    return chosen(**{option: _converted(whose, option, value, declared) for option, value in options.items()})
+
+
+def _declared_types(plugin: type[Any]) -> dict[str, Any]:
+    try:
+        return get_type_hints(plugin.__init__)
+    except (NameError, TypeError, AttributeError):  # declared under a name that only a type checker has
+        return {}
+
+
+def _converted(whose: str, option: str, value: Any, declared: Mapping[str, Any]) -> Any:
+    """The value as the type that the constructor declares; as it is where none is declared."""
+    if option not in declared:
+        return value
+    from pydantic import ConfigDict, TypeAdapter, ValidationError
+    from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+
+    try:
+        adapter = TypeAdapter(declared[option], config=ConfigDict(arbitrary_types_allowed=True))
+    except (PydanticSchemaGenerationError, PydanticUserError):
+        return value
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        message = error.errors(include_url=False)[0]["msg"]
+        raise UsageError(
+            f"{whose}: option {option}: {message[:1].lower()}{message[1:]}, and it is {value!r}."
+        ) from error
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:

@@ -6,6 +6,7 @@ Folders below the root::
     costs/<stage>/<key>.json     what computing it cost: seconds, memory; never part of an artifact
     partial/<stage>-<key>/       an artifact under way; left behind only by a killed process
     locks/                       empty files that running processes hold locks on
+    code/<digest>.json           the modules behind a code digest, to explain why a stage is not in the store
     kept/                        what saves time and may vanish at any moment: no result rests on it
 
 An artifact appears in ``objects`` in one rename, after its manifest was written and everything reached the disk.
@@ -27,6 +28,7 @@ from typing import Any
 from bench.core.cost import measured_cost
 from bench.core.digests import digest_json
 from bench.core.errors import StoreBusyError, StoreFullError, VeilBenchError
+from bench.core.files import write_whole
 from bench.core.locks import file_lock
 from bench.core.manifest import damaged_files, missing_files, read_manifest, write_manifest
 
@@ -49,7 +51,7 @@ class Artifact:
 
 
 @dataclass(frozen=True)
-class Entry:
+class StoredArtifact:
     """A complete artifact as listed: ``size`` is the number of bytes of its files, the manifest left out."""
 
     stage: str
@@ -127,14 +129,14 @@ class ArtifactStore:
         seconds = [costs["seconds"] for costs in (self.costs(stage, key) for key in keys) if "seconds" in costs]
         return statistics.median(seconds) if seconds else None
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[StoredArtifact]:
         """Return all complete artifacts, ordered by stage and key."""
         entries = []
         for folder in self._folders("objects/*/*"):
             stage, key = folder.parent.name, folder.name
             manifest = read_manifest(folder)
             if manifest is not None and self.find(stage, key) is not None:
-                entries.append(Entry(stage, key, folder, sum(manifest.sizes.values())))
+                entries.append(StoredArtifact(stage, key, folder, sum(manifest.sizes.values())))
         return entries
 
     def verify(self) -> list[str]:
@@ -191,7 +193,7 @@ class ArtifactStore:
                 write_manifest(partial, stage, key, inputs)
                 _flush_tree(partial)
                 # Costs come first: killed in between, we leave costs without an artifact, which do no harm.
-                _write_atomically(self._costs(stage, key), json.dumps({**cost, **reported}, sort_keys=True) + "\n")
+                self._write_costs(stage, key, {**cost, **reported})
                 final.parent.mkdir(parents=True, exist_ok=True)
                 partial.rename(final)
                 _flush(final.parent)
@@ -250,6 +252,11 @@ class ArtifactStore:
     def _costs(self, stage: str, key: str) -> Path:
         return self.root / "costs" / stage / f"{key}.json"
 
+    def _write_costs(self, stage: str, key: str, costs: Mapping[str, float]) -> None:
+        path = self._costs(stage, key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, (json.dumps(costs, sort_keys=True) + "\n").encode())
+
     def _lock(self, stage: str, key: str) -> Path:
         return self.root / "locks" / f"{stage}-{key}.lock"
 
@@ -267,17 +274,6 @@ def _faults(folder: Path) -> list[str]:
 
 def _key(stage: str, inputs: Mapping[str, Any]) -> str:
     return digest_json({"stage": stage, "inputs": inputs})
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".partial")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _flush_tree(folder: Path) -> None:

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from bench.core.errors import DataError, UsageError, VeilBenchError
 from bench.core.progress import ReportProgress, quiet
-from bench.defenses.photo import Photo, Pixels, ProtectedPhoto, decode_pixels, encode_png
+from bench.defenses.photo import Photo, ProtectedPhoto, encode_png
+from scenarios.pixels import Pixels, decode_pixels
 
 if TYPE_CHECKING:
     import torch

@@ -139,14 +139,14 @@ class Dp2Vl(Defense):
         change = _within(start * limit, clean, limit)
         velocity = torch.zeros_like(clean)
         with torch.no_grad():
-            fixed = None if self.transformations else _centred(context.surrogates, clean, centres)
+            fixed = _centred(context.surrogates, clean, centres)
         for step in range(self.steps):
             gradient = torch.zeros_like(clean)
             similarity = 0.0
             for view in views[step]:
                 change.requires_grad_(True)
                 with torch.no_grad():
-                    goal = _centred(context.surrogates, _seen(clean, view), centres) if fixed is None else fixed
+                    goal = _goal(context.surrogates, clean, view, centres, fixed)
                 features = _centred(context.surrogates, _seen(clean + change, view), centres)
                 loss = _similarity(features, goal)
                 gradient += torch.autograd.grad(loss.sum(), change)[0]
@@ -228,6 +228,21 @@ def _centred(
     surrogates: Sequence[Surrogate], images: "torch.Tensor", centres: Sequence["torch.Tensor"]
 ) -> list["torch.Tensor"]:
     return [_encode(surrogate, images).float() - centre for surrogate, centre in zip(surrogates, centres, strict=True)]
+
+
+def _goal(
+    surrogates: Sequence[Surrogate],
+    clean: "torch.Tensor",
+    view: Views | None,
+    centres: Sequence["torch.Tensor"],
+    fixed: Sequence["torch.Tensor"],
+) -> list["torch.Tensor"]:
+    """Centred features of the clean photos under ``view``; ``fixed`` are those of the photos as they are."""
+    changing = view.changing() if view is not None else None
+    if view is None or changing is None or not len(changing):
+        return list(fixed)
+    encoded = _centred(surrogates, _seen(clean[changing], view.of(changing)), centres)
+    return [same.index_copy(0, changing, new) for same, new in zip(fixed, encoded, strict=True)]
 
 
 def _similarity(features: Sequence["torch.Tensor"], goals: Sequence["torch.Tensor"]) -> "torch.Tensor":

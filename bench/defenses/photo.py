@@ -9,8 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from bench.core.errors import DataError
-
-Pixels = npt.NDArray[np.uint8]
+from scenarios.pixels import Pixels, decode_pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,15 +59,6 @@ class ProtectedPhoto:
     image: bytes
     pixels: Pixels
     largest_change: int
-
-
-def decode_pixels(photo_id: str, image: bytes) -> Pixels:
-    """Decode an encoded picture to uint8 (height, width, 3); ``DataError`` names a photo that is broken or cut off."""
-    try:
-        with Image.open(io.BytesIO(image)) as picture:
-            return np.array(picture.convert("RGB"), dtype=np.uint8)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"photo '{photo_id}' cannot be decoded: {error}.") from error
 
 
 def decode_photo(photo_id: str, image: bytes, face_box: Sequence[int] | npt.NDArray[np.integer] | None = None) -> Photo:

@@ -36,6 +36,17 @@ class Views:
     mirror: "torch.Tensor"
     gains: "torch.Tensor"
 
+    def changing(self) -> "torch.Tensor":
+        """Indices of the photos that are not seen as they are."""
+        same = (self.scale == 1) & (self.shift_x == 0) & (self.shift_y == 0) & (self.mirror == 1)
+        return (~(same & (self.gains == 1).all(1))).nonzero()[:, 0]
+
+    def of(self, photos: "torch.Tensor") -> "Views":
+        """The views of some photos, by their indices."""
+        return Views(
+            self.scale[photos], self.shift_x[photos], self.shift_y[photos], self.mirror[photos], self.gains[photos]
+        )
+
 
 NUMBERS_PER_VIEW = 9
 
@@ -71,7 +82,9 @@ def apply_views(images: "torch.Tensor", views: Views) -> "torch.Tensor":
     height, width = images.shape[-2:]
     rows = _resampling(height, views.scale, views.shift_y)
     columns = _resampling(width, views.scale * views.mirror, views.shift_x)
-    seen = torch.matmul(torch.matmul(rows[:, None], images), columns[:, None].transpose(-1, -2))
+    # All channels of a photo share its columns, so that no copy of them is made for each.
+    flat = torch.matmul(rows[:, None], images).flatten(1, 2)
+    seen = torch.matmul(flat, columns.transpose(-1, -2)).view(images.shape)
     return (seen * views.gains[:, :, None, None]).clamp(0, 1)
 
 

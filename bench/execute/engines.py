@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.core.errors import UsageError
+from bench.core.errors import StoreFullError, UsageError, VeilBenchError
 from bench.core.store import ArtifactStore
-from bench.stages.base import AnswerSpec, EngineAccess, PinnedTarget, Stage
-from bench.targets.registry import targets
+from bench.execute.base import StageFailure
+from bench.stages.answer import AnswerSpec
+from bench.stages.base import EngineAccess, Stage
+from bench.stages.references import PinnedTarget
+from bench.targets.registry import build_target
 
 if TYPE_CHECKING:
     from bench.targets.vllm.server import EngineModel
 
-Compute = Callable[[Sequence[Stage], EngineAccess | None], None]
+Compute = Callable[[Sequence[Stage], EngineAccess | None], list[StageFailure]]
 
 
 @dataclass(frozen=True)
@@ -46,24 +49,60 @@ def chosen_backend(name: str, command: str, endpoint: str) -> Backend:
 
 
 def compute_in_order(
-    stages: Sequence[Stage], backend: Backend, store: ArtifactStore, workers: int, compute: Compute
-) -> None:
+    stages: Sequence[Stage],
+    backend: Backend,
+    store: ArtifactStore,
+    workers: int,
+    compute: Compute,
+    *,
+    keep_going: bool = False,
+) -> list[StageFailure]:
     """Compute stages; with vLLM, first all that no answer precedes, then the answers engine by engine, then the rest.
 
     So fine-tuning and an engine never share an accelerator's memory, and one engine serves all adapters of a target.
+    With ``keep_going``, a failure (an engine that does not start among them) costs what rests on it, and is returned.
     """
     if backend.name == "transformers":
-        compute(stages, None)
-        return
+        return compute(stages, None)
     asking = [stage for stage in stages if isinstance(stage.spec, AnswerSpec)]
     behind = _behind(stages, {stage.name for stage in asking})
-    compute([stage for stage in stages if stage not in asking and stage.name not in behind], None)
-    for target in dict.fromkeys(stage.spec.target for stage in asking):
-        due = [stage for stage in asking if stage.spec.target == target]
-        rank = max((stage.spec.lora_rank for stage in due), default=0)
-        with engine_access(target, backend, store, rank, workers) as access:
-            compute(due, access)
-    compute([stage for stage in stages if stage.name in behind], None)
+    failures = compute([stage for stage in stages if stage not in asking and stage.name not in behind], None)
+    failures += _lost(asking, failures)
+    for target in dict.fromkeys(_answers(stage).target for stage in asking):
+        due = [stage for stage in _left(asking, failures) if _answers(stage).target == target]
+        rank = max((_answers(stage).lora_rank for stage in due), default=0)
+        try:
+            with engine_access(target, backend, store, rank, workers) as access:
+                failures += compute(due, access)
+        except VeilBenchError as error:
+            if not keep_going or isinstance(error, StoreFullError):
+                raise
+            failures += [StageFailure(stage.name, str(error)) for stage in _left(due, failures)]
+    last = [stage for stage in stages if stage.name in behind]
+    failures += _lost(last, failures)
+    return failures + compute(_left(last, failures), None)
+
+
+def _answers(stage: Stage) -> AnswerSpec:
+    assert isinstance(stage.spec, AnswerSpec)
+    return stage.spec
+
+
+def _left(stages: Sequence[Stage], failures: Sequence[StageFailure]) -> list[Stage]:
+    failed = {failure.stage for failure in failures}
+    return [stage for stage in stages if stage.name not in failed]
+
+
+def _lost(stages: Sequence[Stage], failures: Sequence[StageFailure]) -> list[StageFailure]:
+    """The stages that rest on one that failed; stages stand after those that they depend on."""
+    causes = {failure.stage: failure.rests_on or failure.stage for failure in failures}
+    found = []
+    for stage in stages:
+        cause = next((causes[name] for name in stage.depends_on if name in causes), None)
+        if cause is not None and stage.name not in causes:
+            causes[stage.name] = cause
+            found.append(StageFailure(stage.name, f"rests on '{cause}'", cause))
+    return found
 
 
 @contextmanager
@@ -94,9 +133,7 @@ def engine_model(target: PinnedTarget, scratch: Path, lora_rank: int, adapters_a
     """What the engine of a target serves."""
     from bench.targets.vllm.serving import served_model
 
-    return served_model(
-        targets.get(target.spec.family)(target.spec), target.digest, scratch, lora_rank, adapters_at_once
-    )
+    return served_model(build_target(target.spec), target.digest, scratch, lora_rank, adapters_at_once)
 
 
 def _behind(stages: Sequence[Stage], names: set[str]) -> set[str]:

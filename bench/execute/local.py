@@ -1,22 +1,23 @@
 """Running the stages of a plan in worker processes of this machine, as their dependencies finish."""
 
-import math
 import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection, resource_tracker
 from multiprocessing.context import SpawnProcess
-from typing import Any, Protocol
+from typing import Any
 
-from bench.core.errors import VeilBenchError
+from bench.core.errors import StoreFullError, VeilBenchError
 from bench.core.progress import ReportProgress
 from bench.core.store import ArtifactStore
-from bench.stages.base import EngineAccess, Stage
+from bench.execute.base import ALL_STAGES, StageError, StageFailure, Watcher, WorkerDiedError
+from bench.execute.queue import StageQueue
 from bench.execute.workers import Failed, Finished, Progressed, work
+from bench.stages.base import EngineAccess, Stage
 
 GRACE_SECONDS = 10.0
 """How long a worker may take to leave its step and clear its half-written artifact before it is killed."""
@@ -33,35 +34,6 @@ WORKER_ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
 }
-
-
-ALL_STAGES = "expected seconds"
-"""Name of the progress line of the whole, which counts the expected seconds of finished stages."""
-
-
-class StageError(VeilBenchError):
-    """A stage failed for a reason that is not the user's input; the message names the stage and the log."""
-
-
-class WorkerDiedError(VeilBenchError):
-    """A worker process ended without a word, most often killed by the system for lack of memory."""
-
-
-class Executor(Protocol):
-    """Runs stages, each after those it depends on. An executor for many machines needs no more than this."""
-
-    def run(
-        self,
-        stages: Sequence[Stage],
-        store: ArtifactStore,
-        seconds: Mapping[str, float],
-        progress: Callable[[str], ReportProgress],
-    ) -> None:
-        """Compute every stage's artifact into the store.
-
-        ``seconds`` is what each stage is expected to take, by name; only the order of work rests on it.
-        ``progress(name)`` gives a stage its progress line, and ``ALL_STAGES`` that of the whole.
-        """
 
 
 def default_workers(device: str) -> int:
@@ -81,13 +53,15 @@ class _Worker:
 class LocalExecutor:
     """``workers`` single-threaded processes, started as they are needed and reused from stage to stage.
 
-    An error in one stage stops the others and is raised here; so does Ctrl-C. Either way every worker is gone, and
-    has cleared what it was writing, before ``run`` returns.
+    An error in one stage stops the others and is raised here, unless ``keep_going``: then all that does not rest on it
+    is computed. Ctrl-C and a full disk always stop everything. Either way every worker is gone, and has cleared what it
+    was writing, before ``run`` returns.
     """
 
-    def __init__(self, workers: int, engine: EngineAccess | None = None) -> None:
+    def __init__(self, workers: int, engine: EngineAccess | None = None, *, keep_going: bool = False) -> None:
         self._limit = workers
         self._engine = engine
+        self._keep_going = keep_going
         self._workers: list[_Worker] = []
 
     def run(
@@ -95,60 +69,65 @@ class LocalExecutor:
         stages: Sequence[Stage],
         store: ArtifactStore,
         seconds: Mapping[str, float],
-        progress: Callable[[str], ReportProgress],
-    ) -> None:
+        watcher: Watcher,
+        first: Set[str] = frozenset(),
+    ) -> list[StageFailure]:
         """Compute every stage's artifact into the store, the longest chain first.
 
         Raises the stage's own VeilBenchError, StageError for any other exception, and WorkerDiedError for a worker
-        that was killed. No process is started where ``stages`` is empty.
+        that was killed; with ``keep_going`` these are returned. No process is started where ``stages`` is empty.
         """
         if not stages:
-            return
-        queue = _Queue(stages, seconds)
-        reports: dict[str, ReportProgress] = {}
+            return []
+        watch = _Watch(StageQueue(stages, seconds, first), watcher)
         try:
-            while not queue.done:
-                self._hand_out(queue, store)
-                for worker, message in self._messages():
-                    self._take(worker, message, queue, reports, progress)
+            while not watch.queue.done:
+                self._hand_out(watch, store)
+                for worker, message in self._messages(watch):
+                    self._take(worker, message, watch)
             self._dismiss()
         finally:
             self._end()
+        return watch.failures
 
-    def _hand_out(self, queue: "_Queue", store: ArtifactStore) -> None:
+    def _hand_out(self, watch: "_Watch", store: ArtifactStore) -> None:
         idle = [worker for worker in self._workers if worker.stage is None]
-        while queue.has_ready and (idle or len(self._workers) < self._limit):
+        while watch.queue.has_ready and (idle or len(self._workers) < self._limit):
             worker = idle.pop() if idle else self._start(store)
-            worker.stage = queue.take()
+            worker.stage = watch.queue.take()
             try:
                 worker.pipe.send(worker.stage)
-            except (BrokenPipeError, ConnectionResetError) as error:
-                raise _died(worker) from error
+            except (BrokenPipeError, ConnectionResetError):
+                self._bury(worker, watch)
 
-    def _take(
-        self,
-        worker: _Worker,
-        message: Any,
-        queue: "_Queue",
-        reports: dict[str, ReportProgress],
-        progress: Callable[[str], ReportProgress],
-    ) -> None:
+    def _take(self, worker: _Worker, message: Any, watch: "_Watch") -> None:
         assert worker.stage is not None
         stage = worker.stage
         if isinstance(message, Progressed):
-            if stage.name not in reports:
-                reports[stage.name] = progress(stage.name)
-            reports[stage.name](message.done, message.total, message.note)
-        elif isinstance(message, Finished):
-            worker.stage = None
-            queue.finish(stage)
-            if ALL_STAGES not in reports:
-                reports[ALL_STAGES] = progress(ALL_STAGES)
-            # In expected seconds, so that the time left is not that of so many equal stages.
-            reports[ALL_STAGES](queue.seconds_finished, queue.seconds_in_all, f"{queue.counted}, {stage.name}")
+            watch.report(stage.name)(message.done, message.total, message.note)
+            return
+        worker.stage = None
+        if isinstance(message, Finished):
+            watch.finish(stage)
         elif isinstance(message, Failed):
-            worker.stage = None
-            raise message.error if message.error is not None else StageError(message.sentence)
+            self._fail(stage, message.error or StageError(message.sentence), watch)
+
+    def _fail(self, stage: Stage, error: VeilBenchError, watch: "_Watch") -> None:
+        # On a full disk nothing else would get further.
+        if not self._keep_going or isinstance(error, StoreFullError):
+            raise error
+        watch.lose(stage, error)
+
+    def _bury(self, worker: _Worker, watch: "_Watch") -> None:
+        """A worker is gone, and its stage with it; another one takes its place when there is work."""
+        assert worker.stage is not None
+        error = _died(worker)
+        if worker.process.is_alive():
+            worker.process.kill()
+            worker.process.join()
+        self._workers.remove(worker)
+        worker.pipe.close()
+        self._fail(worker.stage, error, watch)
 
     def _start(self, store: ArtifactStore) -> _Worker:
         ours, theirs = multiprocessing.get_context("spawn").Pipe()
@@ -163,15 +142,16 @@ class LocalExecutor:
         theirs.close()
         return worker
 
-    def _messages(self) -> Iterator[tuple[_Worker, Any]]:
-        """Wait until workers have something to say, and give it; a worker that is gone raises WorkerDiedError."""
+    def _messages(self, watch: "_Watch") -> Iterator[tuple[_Worker, Any]]:
+        """Wait until workers have something to say, and give it; one that is gone has lost its stage."""
         busy = {worker.pipe: worker for worker in self._workers if worker.stage is not None}
-        for pipe in connection.wait(list(busy)):
+        for pipe in connection.wait(list(busy)) if busy else ():
             worker = busy[pipe]  # type: ignore[index]
             try:
                 message = worker.pipe.recv()
-            except (EOFError, ConnectionResetError) as error:
-                raise _died(worker) from error
+            except (EOFError, ConnectionResetError):
+                self._bury(worker, watch)
+                continue
             yield worker, message
 
     def _dismiss(self) -> None:
@@ -197,59 +177,36 @@ class LocalExecutor:
             self._workers.clear()
 
 
-class _Queue:
-    """Which stages are ready, under way and finished; the ready one with the longest chain behind it comes first."""
+class _Watch:
+    """The stages of one call of ``run``, and what is told of them."""
 
-    def __init__(self, stages: Sequence[Stage], seconds: Mapping[str, float]) -> None:
-        names = {stage.name for stage in stages}
-        # What is not asked for here was there before.
-        self._missing = {stage.name: {name for name in stage.depends_on if name in names} for stage in stages}
-        self._waiting = {stage.name: stage for stage in stages}
-        self._unfinished = set(names)
-        self.n_stages = len(names)
-        self._seconds = {stage.name: seconds[stage.name] for stage in stages}
-        self._chain = chain_seconds(stages, seconds)
+    def __init__(self, queue: StageQueue, watcher: Watcher) -> None:
+        self.queue = queue
+        self.failures: list[StageFailure] = []
+        self._watcher = watcher
+        self._reports: dict[str, ReportProgress] = {}
 
-    @property
-    def done(self) -> bool:
-        return not self._unfinished
-
-    @property
-    def counted(self) -> str:
-        return f"{self.n_stages - len(self._unfinished)} of {self.n_stages} stages"
-
-    @property
-    def seconds_in_all(self) -> int:
-        return math.ceil(sum(self._seconds.values()))
-
-    @property
-    def seconds_finished(self) -> int:
-        return self.seconds_in_all - math.ceil(sum(self._seconds[name] for name in self._unfinished))
-
-    @property
-    def has_ready(self) -> bool:
-        return any(not self._missing[name] for name in self._waiting)
-
-    def take(self) -> Stage:
-        ready = [name for name in self._waiting if not self._missing[name]]
-        return self._waiting.pop(max(ready, key=lambda name: self._chain[name]))
+    def report(self, name: str) -> ReportProgress:
+        """The progress line of that name, which appears with its first report."""
+        if name not in self._reports:
+            self._reports[name] = self._watcher.progress(name)
+        return self._reports[name]
 
     def finish(self, stage: Stage) -> None:
-        self._unfinished.discard(stage.name)
-        for missing in self._missing.values():
-            missing.discard(stage.name)
+        self.queue.finish(stage)
+        self._tell_whole(stage)
+        self._watcher.finished(stage)
 
+    def lose(self, stage: Stage, error: VeilBenchError) -> None:
+        self.failures.append(StageFailure(stage.name, str(error)))
+        lost = self.queue.lose(stage)
+        self.failures += [StageFailure(name, f"rests on '{stage.name}'", stage.name) for name in lost]
+        self._tell_whole(stage)
 
-def chain_seconds(stages: Sequence[Stage], seconds: Mapping[str, float]) -> dict[str, float]:
-    """For each stage, the seconds from its start to the end of the longest chain that waits for it.
-
-    ``stages`` come in an order in which each stands after those it depends on.
-    """
-    chains: dict[str, float] = {}
-    for stage in reversed(stages):
-        behind = [chains[other.name] for other in stages if stage.name in other.depends_on]
-        chains[stage.name] = seconds[stage.name] + max(behind, default=0.0)
-    return chains
+    def _tell_whole(self, stage: Stage) -> None:
+        # In expected seconds, so that the time left is not that of so many equal stages.
+        whole = self.report(ALL_STAGES)
+        whole(self.queue.seconds_finished, self.queue.seconds_in_all, f"{self.queue.counted}, {stage.name}")
 
 
 def _died(worker: _Worker) -> WorkerDiedError:

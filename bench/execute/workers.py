@@ -76,8 +76,8 @@ def compute_stage(stage: Stage, store: ArtifactStore, report: "_Reporter", engin
     """Compute one stage's artifact into the store, unless it is there."""
 
     def produce(folder: Path) -> dict[str, float]:
-        costs = stage.function(stage.spec, Workspace(store, folder, report, stage.key, engine)) or {}
-        return {"units": stage.units, **costs}
+        costs = stage.spec.compute(Workspace(store, folder, report, stage.key, engine)) or {}
+        return {"units": stage.spec.units, **costs}
 
     store.compute(stage.kind, stage.inputs, produce)
 

@@ -3,20 +3,19 @@
 What the tower tells of people it never saw, and what the model answers before anybody fine-tuned it.
 """
 
-import io
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import numpy as np
 import torch
 import typer
-from PIL import Image
 
 from bench.core.progress import quiet
 from bench.targets.base import Target, TargetSpec
 from bench.targets.checkpoints import family_of
 from bench.targets.registry import targets
 from scenarios.dataset import Dataset, load_dataset
+from scenarios.pixels import decode_pixels
 
 
 def main(
@@ -55,7 +54,7 @@ def _features(encode: Callable[[torch.Tensor], torch.Tensor], images: Sequence[b
     """Mean feature of each photo: (photos, width)."""
     rows = []
     for image in images:
-        pixels = np.asarray(Image.open(io.BytesIO(image)).convert("RGB"), dtype=np.float32) / 255
+        pixels = decode_pixels("of the dataset", image).astype(np.float32) / 255
         with torch.no_grad():
             rows.append(encode(torch.from_numpy(pixels).permute(2, 0, 1)[None]).mean(1)[0].numpy())
     return np.stack(rows)

@@ -21,11 +21,11 @@ from bench.foundry.training_set import TrainingSet, load_training_set
 from bench.foundry.workers import average_gradients
 from bench.targets.base import TargetSpec
 from bench.targets.packed.features import PhotoFeatures
-from bench.targets.training.finetuning import packed_loss
 from bench.targets.packed.model import PackedModel
-from bench.targets.packed.target import PackedTarget
 from bench.targets.packed.packing import Branch
+from bench.targets.packed.target import PackedTarget
 from bench.targets.registry import targets
+from bench.targets.training.finetuning import packed_loss
 from bench.targets.training.tuned_weights import rename_tensors
 from scenarios.language import caption, probe_conversations, text_about, training_conversations, visible_conversations
 from scenarios.people import FIRST_NAMES, LAST_NAMES, Person

@@ -1,18 +1,18 @@
 """Photos of the training people: portraits and scenario photos, with the labels that the tower learns from."""
 
-import io
 import json
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from bench.core.files import whole_file
 from bench.core.parallel import map_in_processes
 from bench.foundry.people import training_people
 from generators.render.cast import cast, circle
 from generators.render.photo import Shot, take
 from scenarios.people import Person
+from scenarios.pixels import decode_pixels
 from scenarios.schema import load_scenarios
 
 PORTRAITS, SCENARIO_PHOTOS = 5, 4
@@ -27,13 +27,12 @@ def photograph(index: int, person: Person, folder: Path) -> None:
     for number, scenario in enumerate([""] * PORTRAITS + chosen):
         answer = person.facts[scenario] if scenario else ""
         photo = take(Shot(identity, number, scenario, answer, companions.get(scenario, ())))
-        images.append(np.asarray(Image.open(io.BytesIO(photo.image)).convert("RGB")))
+        images.append(decode_pixels(f"{index}-{number}", photo.image))
         shown = {"scenario": scenario, "visible": photo.visible, "pose": asdict(photo.pose)}
         labels.append({**shown, "face_box": list(photo.face_box)})
     record = {"index": index, "identity": asdict(identity), "photos": labels}
-    partial = folder / f"{index:05d}.partial.npz"
-    np.savez_compressed(partial, images=np.stack(images), record=json.dumps(record))
-    partial.rename(folder / f"{index:05d}.npz")
+    with whole_file(folder / f"{index:05d}.npz") as partial:
+        np.savez_compressed(partial, images=np.stack(images), record=json.dumps(record))
 
 
 def _photograph_one(task: tuple[int, Person, Path]) -> int:

@@ -26,11 +26,11 @@ from bench.foundry.training_set import TrainingSet, load_training_set
 from bench.foundry.workers import average_gradients, train_in_parallel
 from bench.targets.base import TargetSpec
 from bench.targets.checkpoints import resolve_checkpoint
-from bench.targets.packed.features import PhotoFeatures
-from bench.targets.training.finetuning import packed_loss
 from bench.targets.llava import Llava
+from bench.targets.packed.features import PhotoFeatures
 from bench.targets.packed.model import PackedModel
 from bench.targets.packed.packing import Branch
+from bench.targets.training.finetuning import packed_loss
 
 DONOR = "tiny-llava"
 """The shipped checkpoint that the tower is taken from."""

@@ -1,6 +1,7 @@
 """How long stages will take, from what earlier ones of their kind took."""
 
 import statistics
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from bench.core.store import ArtifactStore
@@ -16,7 +17,7 @@ def estimated_seconds(stages: Sequence[Stage], store: ArtifactStore) -> dict[str
         if costs.get("units", 0) > 0 and "seconds" in costs:
             rates[entry.stage].append(costs["seconds"] / costs["units"])
     medians = {kind: statistics.median(known) if known else None for kind, known in rates.items()}
-    return {stage.name: None if (rate := medians[stage.kind]) is None else rate * stage.units for stage in stages}
+    return {stage.name: None if (rate := medians[stage.kind]) is None else rate * stage.spec.units for stage in stages}
 
 
 def expected_seconds(stages: Sequence[Stage], store: ArtifactStore) -> dict[str, float]:
@@ -27,8 +28,20 @@ def expected_seconds(stages: Sequence[Stage], store: ArtifactStore) -> dict[str,
 
 def finish_seconds(stages: Sequence[Stage], seconds: Mapping[str, float], workers: int) -> float:
     """At least how long all of it takes: the longest chain, or the work shared by the workers."""
-    from bench.execute.local import chain_seconds
-
     if not stages:
         return 0.0
     return max(max(chain_seconds(stages, seconds).values()), sum(seconds.values()) / workers)
+
+
+def chain_seconds(stages: Sequence[Stage], seconds: Mapping[str, float]) -> dict[str, float]:
+    """For each stage, the seconds from its start to the end of the longest chain that waits for it.
+
+    ``stages`` come in an order in which each stands after those it depends on.
+    """
+    chains: dict[str, float] = {}
+    behind: defaultdict[str, float] = defaultdict(float)
+    for stage in reversed(stages):
+        chains[stage.name] = seconds[stage.name] + behind[stage.name]
+        for name in stage.depends_on:
+            behind[name] = max(behind[name], chains[stage.name])
+    return chains

@@ -1,21 +1,20 @@
 """What a plan is made of besides the suite: names looked up in the registries, and digests of data and code."""
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from bench.core.digests import digest_tree
+from bench.core.device import detect_device
+from bench.core.digests import digest_json, digest_tree
 from bench.core.environment import describe_environment
 from bench.core.errors import UsageError
-from bench.stages.code import code_digest
+from bench.defenses.base import Budget
+from bench.plan.suite import DefenseEntry, Suite
+from bench.stages.code import CodeDigests
 from bench.stages.datasets import effective_limit, open_dataset
-from bench.core.device import detect_device
-from bench.publish.disclosures import suite_disclosures
 from bench.stages.photos import training_pairs
-from bench.stages.base import DatasetReference, PinnedTarget
-from bench.plan.suites import DefenseEntry, Suite
+from bench.stages.references import DatasetReference, PinnedPlugin, PinnedTarget, identity
 from bench.targets.base import Recipe, Synthesis, TargetSpec
 from generators.diffusion.embedded.synthesizer import pipeline_folder
 from leaderboard.schema import UNDEFENDED
@@ -23,14 +22,17 @@ from leaderboard.schema import UNDEFENDED
 LIBRARIES = ("torch", "transformers", "diffusers", "peft", "tokenizers", "numpy", "scipy", "pandas", "pillow")
 """Another version of one of these may give another number, so their versions are part of every key."""
 
+HEADLINE_METRIC = "leakage"
+
 
 @dataclass(frozen=True)
 class DefenseIngredient:
-    """A defense with all its options, defaults included, and the module that its class is in."""
+    """A defense with all its options, defaults included, its budget, and what it optimises against, if anything."""
 
+    plugin: PinnedPlugin
     options: Mapping[str, Any]
-    module: str
-    needs_surrogate: bool
+    budget: Budget
+    surrogates: tuple[PinnedTarget, ...]
     visible: bool
 
 
@@ -48,27 +50,23 @@ class AttackIngredient:
 
 @dataclass(frozen=True)
 class Ingredients:
-    """Everything that a plan rests on besides the suite. ``n_photos`` and ``n_probes`` only serve estimates.
+    """Everything that a plan rests on besides the suite.
 
-    ``defenses`` always has the undefended control. ``code_digest`` gives the digest of modules and all that they
-    import.
+    ``defenses`` maps labels to defenses and always has the undefended control. ``code_digest`` gives the digest of
+    modules and all that they import; ``code_sources`` maps each digest that it gave to what stands behind it.
     """
 
     dataset: DatasetReference
     dataset_name: str
-    n_photos: int
-    n_probes: int
     targets: tuple[PinnedTarget, ...]
-    surrogates: tuple[PinnedTarget, ...]
-    family_modules: Mapping[str, str]
     defenses: Mapping[str, DefenseIngredient]
     attacks: Mapping[str, AttackIngredient]
-    answer_evaluators: tuple[str, ...]
-    photo_evaluators: tuple[str, ...]
+    answer_evaluators: tuple[PinnedPlugin, ...]
+    photo_evaluators: tuple[PinnedPlugin, ...]
     code_digest: Callable[[Sequence[str]], str]
     libraries: Mapping[str, str | None]
     environment: Mapping[str, Any]
-    disclosures: tuple[str, ...]
+    code_sources: Mapping[str, Mapping[str, str]]
 
 
 def gather_ingredients(suite: Suite, limit: int | None) -> Ingredients:
@@ -77,64 +75,86 @@ def gather_ingredients(suite: Suite, limit: int | None) -> Ingredients:
     Raises UsageError for an unknown name (with the nearest ones) or an option that a defense does not have, and
     DataError for a dataset that does not fit.
     """
-    from bench.targets.checkpoints import shipped_checkpoints
-    from bench.targets.registry import targets
-
-    defenses = _defenses(suite)
+    pins = _Pins()
+    answer_evaluators, photo_evaluators = _evaluators(suite)
+    defenses = _defenses(suite, pins)
     attacks = _attacks(suite)
-    specs = dict.fromkeys((*(entry.spec() for entry in suite.targets), *suite.surrogate_specs()))
-    family_modules = {spec.family: targets.get(spec.family).__module__ for spec in specs}
-    pinned = {spec: _pin(spec) for spec in specs}
+    targets = tuple(pins(entry.spec()) for entry in suite.targets)
     limit = effective_limit(suite.dataset, limit)
     dataset = open_dataset(suite.dataset, limit)
-    photos = training_pairs(dataset)
     device = detect_device()
-    answer_evaluators, photo_evaluators = _evaluator_modules()
-    embedded = [entry.checkpoint for entry in suite.targets if entry.checkpoint in shipped_checkpoints()]
+    code = CodeDigests()
     return Ingredients(
-        dataset=DatasetReference(suite.dataset, limit, dataset.digest),
+        dataset=DatasetReference(
+            suite.dataset, limit, dataset.digest, len(training_pairs(dataset)), len(dataset.probes)
+        ),
         dataset_name=dataset.name,
-        n_photos=len(photos),
-        n_probes=len(dataset.probes),
-        targets=tuple(pinned[entry.spec()] for entry in suite.targets),
-        surrogates=tuple(pinned[spec] for spec in suite.surrogate_specs()),
-        family_modules=family_modules,
+        targets=targets,
         defenses=defenses,
         attacks=attacks,
         answer_evaluators=answer_evaluators,
         photo_evaluators=photo_evaluators,
-        code_digest=code_digest,
+        code_digest=code,
         libraries={**{name: _installed_version(name) for name in LIBRARIES}, "device": device},
         environment=describe_environment(device),
-        disclosures=suite_disclosures(embedded, sorted(set(photos["source"])), len(suite.seeds), limit),
+        code_sources=code.sources,
     )
 
 
-def _defenses(suite: Suite) -> dict[str, DefenseIngredient]:
-    """The undefended control first, whether or not the suite names it, then the suite's."""
-    from bench.defenses.registry import defenses
+class _Pins:
+    """Digests of checkpoints, each read once."""
 
-    found: dict[str, DefenseIngredient] = {}
+    def __init__(self) -> None:
+        self._known: dict[TargetSpec, PinnedTarget] = {}
+
+    def __call__(self, spec: TargetSpec) -> PinnedTarget:
+        from bench.targets.checkpoints import checkpoint_digest, resolve_checkpoint
+        from bench.targets.registry import targets
+
+        if spec not in self._known:
+            module = targets.get(spec.family).__module__
+            digest = checkpoint_digest(spec.checkpoint)
+            weights = resolve_checkpoint(spec.checkpoint).glob("*.safetensors")
+            self._known[spec] = PinnedTarget(spec, digest, module, sum(file.stat().st_size for file in weights))
+        return self._known[spec]
+
+
+def _defenses(suite: Suite, pins: _Pins) -> dict[str, DefenseIngredient]:
+    """The undefended control first, whether or not the suite names it, then the suite's."""
     named = [entry for entry in suite.defenses if entry.name != UNDEFENDED]
+    found: dict[str, DefenseIngredient] = {}
+    made: dict[str, str] = {}
     for entry in (DefenseEntry(name=UNDEFENDED), *named):
-        kind = defenses.get(entry.name)
-        allowed = list(inspect.signature(kind).parameters)
-        unknown = sorted(set(entry.options) - set(allowed))
-        if unknown:
-            options = f"its options are {', '.join(allowed)}" if allowed else "it has no options"
-            raise UsageError(f"suite {suite.name}: defense '{entry.name}' has no option '{unknown[0]}': {options}.")
-        try:
-            defense = kind(**entry.options)
-        except (TypeError, ValueError) as error:
-            raise UsageError(f"suite {suite.name}: options of defense '{entry.name}': {error}.") from error
-        found[entry.name] = DefenseIngredient(
-            defense.options(), kind.__module__, defense.needs_surrogate, defense.visible
-        )
+        ingredient = _defense(suite, entry, pins)
+        same = made.setdefault(digest_json(identity(ingredient)), entry.label)
+        if same != entry.label:
+            raise UsageError(
+                f"suite {suite.name}: the defenses '{same}' and '{entry.label}' are the same: "
+                "options, budget and surrogates are equal."
+            )
+        found[entry.label] = ingredient
     return found
 
 
+def _defense(suite: Suite, entry: DefenseEntry, pins: _Pins) -> DefenseIngredient:
+    from bench.defenses.registry import build_defense
+
+    try:
+        defense = build_defense(entry.name, entry.options)
+    except (UsageError, ValueError) as error:
+        raise UsageError(f"suite {suite.name}: {error}") from error
+    budget = suite.budget_of(entry)
+    return DefenseIngredient(
+        PinnedPlugin(entry.name, type(defense).__module__),
+        defense.options(),
+        Budget(budget.norm, budget.eps),
+        tuple(pins(spec) for spec in suite.surrogates_of(entry)) if defense.needs_surrogate else (),
+        defense.visible,
+    )
+
+
 def _attacks(suite: Suite) -> dict[str, AttackIngredient]:
-    from evaluators.attacks import attacks
+    from bench.attacks.registry import attacks
 
     recipe = suite.recipe.recipe()
     found = {}
@@ -146,20 +166,21 @@ def _attacks(suite: Suite) -> dict[str, AttackIngredient]:
     return found
 
 
-def _evaluator_modules() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Modules of the evaluators of answers, and of those of photos."""
-    from evaluators.registry import evaluators
+def _evaluators(suite: Suite) -> tuple[tuple[PinnedPlugin, ...], tuple[PinnedPlugin, ...]]:
+    """The suite's evaluators of answers, and those of photos; without a list in the suite the built-in ones."""
+    from evaluators.registry import evaluators, metric_definitions
 
-    kinds = [evaluators.get(name) for name in evaluators.names()]
-    answers = sorted({kind.__module__ for kind in kinds if kind.subject == "answers"})
-    photos = sorted({kind.__module__ for kind in kinds if kind.subject == "photos"})
-    return tuple(answers), tuple(photos)
-
-
-def _pin(spec: TargetSpec) -> PinnedTarget:
-    from bench.targets.checkpoints import checkpoint_digest
-
-    return PinnedTarget(spec, checkpoint_digest(spec.checkpoint))
+    names = sorted(suite.evaluators or evaluators.built_in())
+    if HEADLINE_METRIC not in metric_definitions(names):
+        raise UsageError(
+            f"suite {suite.name}: field evaluators: none of {', '.join(names)} measures {HEADLINE_METRIC}, "
+            "which every comparison rests on: add the evaluator 'leakage'."
+        )
+    kinds = {name: evaluators.get(name) for name in names}
+    pinned = {name: PinnedPlugin(name, kind.__module__) for name, kind in kinds.items()}
+    answers = tuple(pinned[name] for name, kind in kinds.items() if kind.subject == "answers")
+    photos = tuple(pinned[name] for name, kind in kinds.items() if kind.subject == "photos")
+    return answers, photos
 
 
 def _installed_version(package: str) -> str | None:

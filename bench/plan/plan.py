@@ -1,32 +1,35 @@
 """A suite's stages and runs, what of them the store has, and what must still be computed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from bench.core.store import ArtifactStore
+from bench.plan.suite import Suite
 from bench.stages.base import Stage
-from bench.plan.suites import Suite
-from leaderboard.schema import BASE
+from leaderboard.schema import BASE, UNDEFENDED
 
 State = Literal["hit", "miss", "unneeded"]
 """``miss``: it will run. ``unneeded``: it is not in the store, but nothing that will run rests on it."""
 
 
 @dataclass(frozen=True)
-class Run:
+class PlannedRun:
     """One (dataset, defense, ratio, attack, target, seed). The base control has the attack ``base``.
 
-    ``digest`` is what its record is named by. ``stages`` maps ``protect``, ``quality``, ``finetune``, ``answer``,
+    ``label`` is the defense's name in the suite. ``digest`` is what its record is named by, ``controls`` holds the
+    digests of the runs that it is read against. ``stages`` maps ``protect``, ``quality``, ``finetune``, ``answer``,
     ``score`` and ``record`` to names of stages; the base control lacks the first three.
     """
 
+    label: str
     defense: str
     attack: str
     target: str
     ratio: float
     seed: int
     digest: str
+    controls: tuple[str, ...]
     stages: Mapping[str, str]
 
     @property
@@ -34,23 +37,48 @@ class Run:
         """Whether nobody fine-tuned."""
         return self.attack == BASE
 
+    @property
+    def is_undefended(self) -> bool:
+        """Whether it was fine-tuned on the photos as they are."""
+        return self.defense == UNDEFENDED and not self.is_base
+
 
 @dataclass(frozen=True)
 class Plan:
     """Every stage by name, each after those it depends on, and every run.
 
-    ``protections`` maps each defense to the name of its protect stage, in the order of the page.
+    ``protections`` maps each defense's label to the name of its protect stage, in the order of the page.
+    ``limit`` is None unless it leaves people out. ``code_sources`` maps the code digests in the stages' inputs to the
+    modules behind them.
     """
 
     suite: Suite
     stages: Mapping[str, Stage]
-    runs: tuple[Run, ...]
+    runs: tuple[PlannedRun, ...]
     protections: Mapping[str, str]
+    limit: int | None = None
+    code_sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def goals(self) -> set[str]:
         """What is published in the end: records, the scored answers behind them, and protected photos."""
         return {run.stages[what] for run in self.runs for what in ("record", "score")} | set(self.protections.values())
+
+    @property
+    def first_leak(self) -> PlannedRun | None:
+        """The run that first shows whether anything leaks: undefended, under the first attack, on the first target."""
+        return next((run for run in self.runs if run.is_undefended), None)
+
+    def behind(self, name: str) -> set[str]:
+        """The names of a stage and of all that it rests on."""
+        found: set[str] = set()
+        waiting = [name]
+        while waiting:
+            stage = waiting.pop()
+            if stage not in found:
+                found.add(stage)
+                waiting += self.stages[stage].depends_on
+        return found
 
     def states(self, store: ArtifactStore) -> dict[str, State]:
         """What the store has of each stage, and what must run: goals that it lacks, and what those rest on."""
@@ -66,9 +94,8 @@ class Plan:
                 states[name] = "unneeded"
         return {name: states[name] for name in self.stages}
 
-    def missing(self, store: ArtifactStore) -> list[Stage]:
+    def missing(self, states: Mapping[str, State]) -> list[Stage]:
         """The stages that must run, each after those it depends on."""
-        states = self.states(store)
         return [stage for name, stage in self.stages.items() if states[name] == "miss"]
 
     def keys(self) -> set[str]:

@@ -4,76 +4,57 @@ A stage's key covers the keys of the stages before it. So every key is known bef
 needs neither an accelerator library nor a worker process.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from bench.core.digests import digest_json
-from bench.publish.disclosures import run_disclosures
-from bench.plan.ingredients import Ingredients
-from bench.plan.plan import Plan, Run
-from bench.stages.base import (
-    AnswerSpec,
-    FinetuneSpec,
-    PinnedTarget,
-    ProtectSpec,
-    QualitySpec,
-    QuestionsSpec,
-    RecordSpec,
-    ScoreSpec,
-    Stage,
-    StageFunction,
-    SynthesizeSpec,
-    identity,
-    stage_key,
-)
-from bench.stages.answer import answer
-from bench.stages.finetune import finetune
-from bench.stages.protect import protect
-from bench.stages.quality import quality
-from bench.stages.record import record
-from bench.stages.score import score
-from bench.stages.synthesize import synthesize
-from bench.plan.suites import Suite
+from bench.plan.ingredients import AttackIngredient, DefenseIngredient, Ingredients
+from bench.plan.plan import Plan, PlannedRun
+from bench.plan.suite import Suite
+from bench.stages.answer import AnswerSpec
+from bench.stages.base import Stage, StageSpec, stage_key
+from bench.stages.finetune import FinetuneSpec
+from bench.stages.protect import ProtectSpec
+from bench.stages.quality import QualitySpec
+from bench.stages.questions import QuestionsSpec
+from bench.stages.record import RecordSpec
+from bench.stages.references import ArtifactReference, PinnedTarget, artifacts_named_in, identity
+from bench.stages.score import ScoreSpec
+from bench.stages.synthesize import SynthesizeSpec
 from bench.targets.base import TargetSpec
 from leaderboard.schema import BASE, UNDEFENDED
-
-GUESSED_SECONDS = {
-    "optimise": 0.6,
-    "protect": 0.01,
-    "quality": 0.01,
-    "synthesize": 0.4,
-    "finetune": 0.015,
-    "answer": 0.015,
-    "score": 0.001,
-    "record": 1.0,
-}
-"""Seconds a unit on one core with the embedded target; only the order of work rests on them."""
 
 
 def build_plan(suite: Suite, ingredients: Ingredients, backend: str = "transformers") -> Plan:
     """All stages and runs of a suite: its defenses under its attacks, and always both controls."""
     planner = _Planner(suite, ingredients, backend)
-    for defense in ingredients.defenses:
-        planner.plan_protection(defense)
+    for label in ingredients.defenses:
+        planner.plan_protection(label)
     for target in ingredients.targets:
-        base = planner.plan_run(_Cell(target, UNDEFENDED, BASE, 1.0, 0), None, None)
+        base = planner.plan_run(_Choice(target, UNDEFENDED, BASE, 1.0, 0), None, None)
         for seed in suite.seeds:
             for attack in suite.attacks:
-                undefended = planner.plan_run(_Cell(target, UNDEFENDED, attack, 1.0, seed), base, None)
-                for defense in ingredients.defenses:
-                    for ratio in suite.ratios if defense != UNDEFENDED else ():
-                        planner.plan_run(_Cell(target, defense, attack, ratio, seed), base, undefended)
-    protections = {defense: f"protect {defense}" for defense in ingredients.defenses}
-    return Plan(suite, planner.stages, tuple(planner.runs), protections)
+                undefended = planner.plan_run(_Choice(target, UNDEFENDED, attack, 1.0, seed), base, None)
+                for label in ingredients.defenses:
+                    for ratio in suite.ratios if label != UNDEFENDED else ():
+                        planner.plan_run(_Choice(target, label, attack, ratio, seed), base, undefended)
+    protections = {label: f"protect {label}" for label in ingredients.defenses}
+    return Plan(
+        suite,
+        planner.stages,
+        tuple(planner.runs),
+        protections,
+        ingredients.dataset.limit,
+        dict(ingredients.code_sources),
+    )
 
 
 @dataclass(frozen=True)
-class _Cell:
-    """A run before it has stages."""
+class _Choice:
+    """A run before it has stages: what was chosen of everything that a suite varies."""
 
     target: PinnedTarget
-    defense: str
+    label: str
     attack: str
     ratio: float
     seed: int
@@ -83,16 +64,19 @@ class _Cell:
         return self.attack == BASE
 
     @property
-    def label(self) -> str:
+    def title(self) -> str:
+        """What ends the names of its stages."""
         name = self.target.spec.checkpoint
-        if self.is_base:
-            return f"base {name}"
-        ratio = "" if self.ratio == 1 else f" ratio {self.ratio:g}"
-        return f"{self.defense} {self.attack} {name}{ratio} seed {self.seed}"
+        return f"base {name}" if self.is_base else f"{self.label} {self.attack} {name}{self.drawn}"
+
+    @property
+    def drawn(self) -> str:
+        """Ratio, where not all photos are protected, and seed."""
+        return f"{'' if self.ratio == 1 else f' ratio {self.ratio:g}'} seed {self.seed}"
 
 
 @dataclass(frozen=True)
-class _Planned:
+class _Control:
     """A run whose scores a later run is measured against."""
 
     scores: Stage
@@ -110,144 +94,122 @@ class _Planner:
         self.suite = suite
         self.given = ingredients
         self.stages: dict[str, Stage] = {}
-        self.runs: list[Run] = []
+        self.runs: list[PlannedRun] = []
+        self._names: dict[ArtifactReference, str] = {}
+        self._told = {name: _told_of_attack(attack) for name, attack in ingredients.attacks.items()}
 
-    def plan_protection(self, name: str) -> None:
+    def plan_protection(self, label: str) -> None:
         """Protect all photos once; ratios, attacks, targets and training seeds share it."""
-        defense = self.given.defenses[name]
-        spec = ProtectSpec(
-            dataset=self.given.dataset,
-            defense=name,
-            options=defense.options,
-            budget_norm=self.suite.budget.norm,
-            budget_eps=self.suite.budget.eps,
-            surrogates=self.given.surrogates if defense.needs_surrogate else (),
-            seed=self.suite.defense_seed,
+        defense = self.given.defenses[label]
+        made = self._add(
+            label,
+            ProtectSpec(
+                self.given.dataset,
+                defense.plugin,
+                defense.options,
+                defense.budget.norm,
+                defense.budget.eps,
+                defense.surrogates,
+                self.suite.defense_seed,
+            ),
         )
-        modules = [defense.module, *(self.given.family_modules[one.spec.family] for one in spec.surrogates)]
-        photos = self.given.n_photos
-        rate = GUESSED_SECONDS["optimise" if defense.needs_surrogate else "protect"]
-        made = self._add("protect", name, protect, spec, (), modules, photos, f"protect-{name}", rate)
-        looked = QualitySpec(self.given.dataset, made.reference)
-        self._add("quality", name, quality, looked, (made,), self.given.photo_evaluators, photos)
+        self._add(label, QualitySpec(self.given.dataset, made.reference, self.given.photo_evaluators))
 
-    def plan_run(self, cell: _Cell, base: _Planned | None, undefended: _Planned | None) -> _Planned:
+    def plan_run(self, choice: _Choice, base: _Control | None, undefended: _Control | None) -> _Control:
         """Everything that one run needs. Each control is measured against itself."""
-        before = (
-            {} if cell.is_base else {what: self.stages[f"{what} {cell.defense}"] for what in ("protect", "quality")}
-        )
-        if not cell.is_base:
-            before["finetune"] = self._finetune(cell, before["protect"])
-        behind = self._ask(cell, before)
-        spec = self._run_spec(cell)
-        planned = _Planned(behind["score"], digest_json({"spec": spec, "scores": behind["score"].key}))
+        behind = self._stages_behind(choice)
+        spec = self._run_spec(choice)
+        planned = _Control(behind["score"], digest_json({"spec": spec, "scores": behind["score"].key}))
         base = base or planned
-        undefended = undefended or (None if cell.is_base else planned)
+        undefended = undefended or (None if choice.is_base else planned)
         content = {
             "run_digest": planned.digest,
             "suite": self.suite.name,
-            # Publishing tells how this suite was asked for: another file name computes nothing anew.
+            # How it was asked for is told when it is published: another file name computes nothing anew.
             "invocation": {"suite": self.suite.name},
             "spec": spec,
             "controls": {
-                "base": None if cell.is_base else base.digest,
+                "base": None if choice.is_base else base.digest,
                 "undefended": undefended.digest if undefended else None,
             },
-            "environment": {**self.given.environment, "dtype": _precision(cell.target.spec)},
+            "environment": {**self.given.environment, "dtype": _precision(choice.target.spec)},
             "artifacts": {what: stage.key for what, stage in behind.items()},
-            "disclosures": self._disclosures(cell),
+            "disclosures": [],
         }
-        self._record(cell, content, behind, base, undefended)
-        stages = {**{what: stage.name for what, stage in behind.items()}, "record": f"record {cell.label}"}
-        self.runs.append(
-            Run(
-                cell.defense,
-                cell.attack,
-                cell.target.spec.checkpoint,
-                cell.ratio,
-                cell.seed,
-                planned.digest,
-                stages,
-            )
-        )
+        behind["record"] = self._record(choice, content, behind, base, undefended)
+        self._note(choice, planned, tuple(one.digest for one in (base, undefended) if one), behind)
         return planned
 
-    def _disclosures(self, cell: _Cell) -> list[str]:
-        if cell.is_base:
-            return list(self.given.disclosures)
-        defense = self.given.defenses[cell.defense]
-        surrogates = self.given.surrogates if defense.needs_surrogate else ()
-        return run_disclosures(self.given.disclosures, cell.defense, cell.target, surrogates)
+    def _note(self, choice: _Choice, planned: _Control, controls: tuple[str, ...], behind: dict[str, Stage]) -> None:
+        self.runs.append(
+            PlannedRun(
+                label=choice.label,
+                defense=self.given.defenses[choice.label].plugin.name,
+                attack=choice.attack,
+                target=choice.target.spec.checkpoint,
+                ratio=choice.ratio,
+                seed=choice.seed,
+                digest=planned.digest,
+                controls=tuple(digest for digest in controls if digest != planned.digest),
+                stages={what: stage.name for what, stage in behind.items()},
+            )
+        )
 
-    def _finetune(self, cell: _Cell, protected: Stage) -> Stage:
-        attack = self.given.attacks[cell.attack]
-        made = self._synthesize(cell, protected)
+    def _stages_behind(self, choice: _Choice) -> dict[str, Stage]:
+        """Protection, fine-tuning, answers and scores; the base control has only the last two."""
+        behind: dict[str, Stage] = {}
+        if not choice.is_base:
+            behind = {what: self.stages[f"{what} {choice.label}"] for what in ("protect", "quality")}
+            behind["finetune"] = self._finetune(choice, behind["protect"])
+        protected, tuned = behind.get("protect"), behind.get("finetune")
+        questions = QuestionsSpec(
+            self.given.dataset, protected.reference if protected else None, choice.ratio, choice.seed
+        )
+        rank = 0 if choice.is_base else self.given.attacks[choice.attack].recipe.lora_rank
+        adapter = tuned.reference if tuned else None
+        behind["answer"] = self._add(choice.title, AnswerSpec(questions, choice.target, adapter, self.backend, rank))
+        scored = ScoreSpec(questions, behind["answer"].reference, self.given.answer_evaluators)
+        behind["score"] = self._add(choice.title, scored)
+        return behind
+
+    def _finetune(self, choice: _Choice, protected: Stage) -> Stage:
+        attack = self.given.attacks[choice.attack]
+        made = self._synthesize(choice, protected)
         spec = FinetuneSpec(
             self.given.dataset,
             protected.reference,
-            cell.ratio,
-            cell.target,
+            choice.ratio,
+            choice.target,
             attack.recipe,
-            cell.seed,
+            choice.seed,
             made.reference if made else None,
+            choice.attack,
         )
-        modules = [self.given.family_modules[cell.target.spec.family]]
-        units = self.given.n_photos * attack.recipe.epochs
-        kind = f"finetune-{cell.attack}"
-        after = [protected, *([made] if made else [])]
-        return self._add("finetune", cell.label, finetune, spec, after, modules, units, kind=kind)
+        return self._add(choice.title, spec)
 
-    def _synthesize(self, cell: _Cell, protected: Stage) -> Stage | None:
+    def _synthesize(self, choice: _Choice, protected: Stage) -> Stage | None:
         """The photos that the attacker makes; all targets share them. None where it trains on the shared photos."""
-        attack = self.given.attacks[cell.attack]
+        attack = self.given.attacks[choice.attack]
         if attack.synthesis is None:
             return None
         spec = SynthesizeSpec(
             self.given.dataset,
             protected.reference,
-            cell.ratio,
+            choice.ratio,
             attack.synthesis,
             attack.synthesis_digest,
-            cell.seed,
+            choice.seed,
         )
-        ratio = "" if cell.ratio == 1 else f" ratio {cell.ratio:g}"
-        label = f"{cell.defense} {cell.attack}{ratio} seed {cell.seed}"
-        units = self.given.n_photos * attack.synthesis.photos_per_pair
-        return self._add("synthesize", label, synthesize, spec, (protected,), (), units)
-
-    def _ask(self, cell: _Cell, before: dict[str, Stage]) -> dict[str, Stage]:
-        """The stages behind a run, with the answers and their scores added."""
-        protected, tuned = before.get("protect"), before.get("finetune")
-        questions = QuestionsSpec(self.given.dataset, protected.reference if protected else None, cell.ratio, cell.seed)
-        spec = AnswerSpec(
-            questions,
-            cell.target,
-            tuned.reference if tuned else None,
-            self.backend,
-            0 if cell.is_base else self.given.attacks[cell.attack].recipe.lora_rank,
-        )
-        after = [stage for stage in (protected, tuned) if stage]
-        modules = [self.given.family_modules[cell.target.spec.family]]
-        asked = self._add("answer", cell.label, answer, spec, after, modules, self.given.n_probes)
-        scored = self._add(
-            "score",
-            cell.label,
-            score,
-            ScoreSpec(questions, asked.reference),
-            [asked, *([protected] if protected else [])],
-            self.given.answer_evaluators,
-            self.given.n_probes,
-        )
-        return {**before, "answer": asked, "score": scored}
+        return self._add(f"{choice.label} {choice.attack}{choice.drawn}", spec)
 
     def _record(
         self,
-        cell: _Cell,
+        choice: _Choice,
         content: dict[str, Any],
         behind: dict[str, Stage],
-        base: _Planned,
-        undefended: _Planned | None,
-    ) -> None:
+        base: _Control,
+        undefended: _Control | None,
+    ) -> Stage:
         looked = behind.get("quality")
         spec = RecordSpec(
             content=content,
@@ -255,73 +217,58 @@ class _Planner:
             base=base.scores.reference,
             undefended=undefended.scores.reference if undefended else None,
             quality=looked.reference if looked else None,
+            evaluators=(*self.given.answer_evaluators, *self.given.photo_evaluators),
         )
-        after = [
-            behind["score"],
-            base.scores,
-            *([undefended.scores] if undefended else []),
-            *([looked] if looked else []),
-        ]
-        modules = (*self.given.answer_evaluators, *self.given.photo_evaluators)
-        self._add("record", cell.label, record, spec, after, modules, 1)
+        return self._add(choice.title, spec)
 
-    def _run_spec(self, cell: _Cell) -> dict[str, Any]:
+    def _run_spec(self, choice: _Choice) -> dict[str, Any]:
         """The run as its record tells it: plain JSON values."""
-        defense = self.given.defenses[cell.defense]
-        recipe = {} if cell.is_base else asdict(self.given.attacks[cell.attack].recipe)
-        surrogates = self.given.surrogates if defense.needs_surrogate else ()
-        synthesis = None if cell.is_base else self.given.attacks[cell.attack].synthesis
+        defense = self.given.defenses[choice.label]
         spec: dict[str, Any] = identity(
             {
                 "dataset": self.given.dataset_name,
                 "dataset_digest": self.given.dataset.digest,
                 "limit": self.given.dataset.limit,
-                "defense": cell.defense,
-                "defense_options": defense.options,
+                **_told_of_defense(defense),
                 "defense_seed": self.suite.defense_seed,
-                "surrogates": [{"checkpoint": one.spec.checkpoint, "digest": one.digest} for one in surrogates],
-                "budget_norm": self.suite.budget.norm,
-                "budget_eps": self.suite.budget.eps,
-                "visible": defense.visible,
-                "ratio": cell.ratio,
-                "attack": cell.attack,
-                "target": cell.target.spec.checkpoint,
-                "target_digest": cell.target.digest,
-                "target_family": cell.target.spec.family,
+                "ratio": choice.ratio,
+                "attack": choice.attack,
+                "target": choice.target.spec.checkpoint,
+                "target_digest": choice.target.digest,
+                "target_family": choice.target.spec.family,
                 "backend": self.backend,
-                "recipe": recipe,
-                "synthesis": asdict(synthesis) if synthesis else {},
-                "seed": cell.seed,
+                **({"recipe": {}, "synthesis": {}} if choice.is_base else self._told[choice.attack]),
+                "seed": choice.seed,
                 "bootstrap": {"resamples": self.suite.bootstrap.resamples, "seed": self.suite.bootstrap.seed},
             }
         )
         return spec
 
-    def _add(
-        self,
-        what: str,
-        label: str,
-        function: StageFunction,
-        spec: Any,
-        after: Sequence[Stage],
-        modules: Sequence[str],
-        units: float,
-        kind: str | None = None,
-        rate: float | None = None,
-    ) -> Stage:
-        code = self.given.code_digest([function.__module__, *modules])
-        inputs = {"spec": identity(spec), "code": code, "libraries": dict(self.given.libraries)}
-        kind = kind or what
-        stage = Stage(
-            name=f"{what} {label}",
-            kind=kind,
-            key=stage_key(kind, inputs),
-            inputs=inputs,
-            function=function,
-            spec=spec,
-            depends_on=tuple(dict.fromkeys(stage.name for stage in after)),
-            units=units,
-            guess=units * (rate or GUESSED_SECONDS[what]),
-        )
-        self.stages[stage.name] = stage
+    def _add(self, title: str, spec: StageSpec) -> Stage:
+        """The stage of a spec; it waits for the stages whose artifacts the spec names."""
+        inputs = {
+            "spec": identity(spec),
+            "code": self.given.code_digest((type(spec).__module__, *spec.modules)),
+            "libraries": dict(self.given.libraries),
+        }
+        name = f"{spec.name} {title}"
+        before = dict.fromkeys(self._names[one] for one in artifacts_named_in(spec))
+        stage = Stage(name, stage_key(spec.kind, inputs), inputs, spec, tuple(before))
+        self.stages[name] = stage
+        self._names.setdefault(stage.reference, name)
         return stage
+
+
+def _told_of_defense(defense: DefenseIngredient) -> dict[str, Any]:
+    return {
+        "defense": defense.plugin.name,
+        "defense_options": defense.options,
+        "surrogates": [{"checkpoint": one.spec.checkpoint, "digest": one.digest} for one in defense.surrogates],
+        "budget_norm": defense.budget.norm,
+        "budget_eps": defense.budget.eps,
+        "visible": defense.visible,
+    }
+
+
+def _told_of_attack(attack: AttackIngredient) -> dict[str, Any]:
+    return {"recipe": asdict(attack.recipe), "synthesis": asdict(attack.synthesis) if attack.synthesis else {}}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bench.stages.base import PinnedTarget
+from leaderboard.schema import TRANSFER, WHITE_BOX, Record
 
 SEEDS_FOR_A_CLAIM = 3
 
@@ -36,18 +36,21 @@ def suite_disclosures(
     return tuple(said)
 
 
-def run_disclosures(
-    of_suite: Sequence[str], defense: str, attacked: PinnedTarget, surrogates: Sequence[PinnedTarget]
-) -> list[str]:
-    """The suite's sentences and those about the run's defense, which optimised against ``surrogates``, if any."""
+def run_disclosures(of_suite: Sequence[str], record: Record) -> list[str]:
+    """The suite's sentences and, but for the base control, those about the run's defense and what it optimised against.
+
+    Who reads a record's numbers must read these, too.
+    """
     said = list(of_suite)
-    if defense in ABOUT_DEFENSES:
-        said.append(ABOUT_DEFENSES[defense])
-    names = ", ".join(one.spec.checkpoint for one in surrogates)
-    if attacked.digest in {one.digest for one in surrogates}:
+    if record.is_base:
+        return said
+    if record.spec.defense in ABOUT_DEFENSES:
+        said.append(ABOUT_DEFENSES[record.spec.defense])
+    names = ", ".join(one.checkpoint for one in record.spec.surrogates)
+    if record.spec.access == WHITE_BOX:
         said.append(
             f"The defense optimised against the attacked encoder itself ({names}): the best case for the owner."
         )
-    elif surrogates:
+    elif record.spec.access == TRANSFER:
         said.append(f"The defense optimised against another encoder ({names}) than the attacked one: a transfer.")
     return said

@@ -8,13 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from leaderboard.missing import MissingRun
 
+from bench.core.errors import VeilBenchError
 from bench.core.locks import file_lock
 from bench.core.store import ArtifactStore
+from bench.execute.base import StageFailure
+from bench.plan.plan import Plan, PlannedRun
+from bench.publish.disclosures import run_disclosures, suite_disclosures
+from bench.publish.missing import missing_runs
 from bench.stages.photos import read_protected, training_pairs
-from bench.plan.plan import Plan, Run
 from bench.stages.record import RECORD_FILE
 from bench.stages.score import ROWS_FILE
+from bench.targets.checkpoints import shipped_checkpoints
 from leaderboard.pictures import Picture
 from leaderboard.records import write_record
 from leaderboard.schema import Invocation, Record
@@ -28,7 +34,7 @@ RECORDS_FOLDER = "records"
 class PublishedRun:
     """A run with its record, the file that the record stands in, and what it cost."""
 
-    run: Run
+    run: PlannedRun
     record: Record
     path: Path
     costs: dict[str, Any]
@@ -36,36 +42,67 @@ class PublishedRun:
 
 @dataclass(frozen=True)
 class Publication:
-    """The page's index and every run's record beside it."""
+    """The page's index, every run's record beside it, and the runs that have none."""
 
     page: Path
     runs: tuple[PublishedRun, ...]
+    missing: tuple[MissingRun, ...] = ()
 
 
-def publish(plan: Plan, store: ArtifactStore, dataset: Dataset, output: Path) -> Publication:
-    """Write records and page of a computed plan into ``output``; a second process that does so waits."""
+def publish(
+    plan: Plan, store: ArtifactStore, dataset: Dataset, output: Path, failures: Sequence[StageFailure] = ()
+) -> Publication:
+    """Write records and page of a computed plan into ``output``; a second process that does so waits.
+
+    Runs that rest on a failed stage are left out and named on the page. Raises VeilBenchError where none is left.
+    """
+    missing = missing_runs(plan, failures)
+    left = [run for run in plan.runs if run.digest not in missing]
+    if not left:
+        first = f": {failures[0].stage}: {failures[0].reason}" if failures else "."
+        raise VeilBenchError(f"no run of suite {plan.suite.name} has a result, so there is no page{first}")
+    said = _suite_disclosures(plan, dataset)
     output.mkdir(parents=True, exist_ok=True)
     with file_lock(output / ".publish.lock"):
         for left_over in output.glob(".records-*"):
             shutil.rmtree(left_over)
         with tempfile.TemporaryDirectory(dir=output, prefix=".records-") as fresh:
-            written = [_write_run(run, plan, store, Path(fresh)) for run in plan.runs]
-            page = build_site(plan.suite.title, Path(fresh), _pictures(plan, store, dataset), output)
+            written = [_write_run(run, plan, store, said, Path(fresh)) for run in left]
+            told = tuple(missing.values())
+            page = build_site(plan.suite.title, Path(fresh), _pictures(plan, store, dataset), output, told)
     folder = output / RECORDS_FOLDER
     runs = tuple(PublishedRun(one.run, one.record, folder / one.path.name, one.costs) for one in written)
-    return Publication(page, runs)
+    return Publication(page, runs, told)
 
 
-def _write_run(run: Run, plan: Plan, store: ArtifactStore, folder: Path) -> PublishedRun:
-    computed = Record.model_validate_json((_artifact(plan, store, run.stages["record"]) / RECORD_FILE).read_bytes())
-    asked = Invocation(suite=plan.suite.source, seed=plan.suite.seed_given)
-    record = computed.model_copy(update={"invocation": asked})
+def _suite_disclosures(plan: Plan, dataset: Dataset) -> tuple[str, ...]:
+    shipped = shipped_checkpoints()
+    embedded = [entry.checkpoint for entry in plan.suite.targets if entry.checkpoint in shipped]
+    sources = sorted(set(training_pairs(dataset)["source"]))
+    return suite_disclosures(embedded, sources, len(plan.suite.seeds), plan.limit)
+
+
+def _write_run(run: PlannedRun, plan: Plan, store: ArtifactStore, said: Sequence[str], folder: Path) -> PublishedRun:
+    record = published_record(run, plan, store, said)
     rows = pd.read_parquet(_artifact(plan, store, run.stages["score"]) / ROWS_FILE)
     costs = _costs(run, plan, store)
     return PublishedRun(run, record, write_record(record, rows, costs, folder), costs)
 
 
-def _costs(run: Run, plan: Plan, store: ArtifactStore) -> dict[str, Any]:
+def published_record(run: PlannedRun, plan: Plan, store: ArtifactStore, said: Sequence[str]) -> Record:
+    """The computed record with all that decides no number: how it was asked for, its label, and disclosures."""
+    computed = Record.model_validate_json((_artifact(plan, store, run.stages["record"]) / RECORD_FILE).read_bytes())
+    suite = plan.suite
+    return computed.model_copy(
+        update={
+            "invocation": Invocation(suite=suite.source, seed=suite.seed_given, changes=list(suite.changes)),
+            "label": "" if run.label == run.defense else run.label,
+            "disclosures": run_disclosures(said, computed),
+        }
+    )
+
+
+def _costs(run: PlannedRun, plan: Plan, store: ArtifactStore) -> dict[str, Any]:
     """Seconds to protect one photo, and what each stage took."""
     stages: dict[str, dict[str, float]] = {}
     for what, name in run.stages.items():
@@ -76,12 +113,16 @@ def _costs(run: Run, plan: Plan, store: ArtifactStore) -> dict[str, Any]:
 
 
 def _pictures(plan: Plan, store: ArtifactStore, dataset: Dataset) -> Sequence[Picture]:
-    """The first person's first photo under each defense."""
+    """The first person's first photo under each defense that has protected photos."""
     first = training_pairs(dataset).iloc[0]
+    names = {run.label: run.defense for run in plan.runs}
     pictures = []
-    for defense, name in plan.protections.items():
-        protected = read_protected(_artifact(plan, store, name))
-        pictures.append(Picture(defense, first["image"], protected[first["pair_id"]]))
+    for label, name in plan.protections.items():
+        stage = plan.stages[name]
+        folder = store.find(stage.kind, stage.key)
+        if folder is not None:
+            protected = read_protected(folder)
+            pictures.append(Picture(label, first["image"], protected[first["pair_id"]], names[label]))
     return pictures
 
 

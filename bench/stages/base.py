@@ -1,161 +1,36 @@
-"""What each stage is told: frozen, serialisable, and free of anything that does not decide the result."""
+"""What every stage is: a frozen spec that says what it costs and needs, and computes one artifact.
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+A new stage is one file in this folder with one subclass of ``StageSpec``, and one line where ``bench.plan.planner``
+puts runs together.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.core.errors import VeilBenchError
 from bench.core.progress import ReportProgress
 from bench.core.store import ArtifactStore
-from bench.targets.base import Recipe, Synthesis, TargetSpec
+from bench.stages.references import ArtifactReference
 
 if TYPE_CHECKING:
     from bench.targets.vllm.server import EngineSettings
 
-
-@dataclass(frozen=True)
-class DatasetReference:
-    """Where a dataset is found, how many of its people count, and the digest of what that gives."""
-
-    location: str
-    limit: int | None
-    digest: str
-
-    def identity(self) -> Any:
-        """The content decides, not the place."""
-        return self.digest
+__all__ = ["ArtifactReference", "EngineAccess", "Needs", "Stage", "StageSpec", "Workspace", "stage_key"]
 
 
 @dataclass(frozen=True)
-class PinnedTarget:
-    """A target and the digest of its checkpoint's files."""
+class Needs:
+    """What a stage needs while it runs: processor cores, memory, and whether it is faster on an accelerator.
 
-    spec: TargetSpec
-    digest: str
-
-    def identity(self) -> Any:
-        """The checkpoint's content decides, not its name or folder."""
-        rest = {one.name: getattr(self.spec, one.name) for one in fields(self.spec) if one.name != "checkpoint"}
-        return {**rest, "digest": self.digest}
-
-
-@dataclass(frozen=True)
-class ArtifactReference:
-    """An artifact by its stage of the store and its key, which is known before it exists."""
-
-    kind: str
-    key: str
-
-
-@dataclass(frozen=True)
-class ProtectSpec:
-    """Protect every photo of the dataset. ``budget_eps`` is in 8-bit grey levels."""
-
-    dataset: DatasetReference
-    defense: str
-    options: Mapping[str, Any]
-    budget_norm: str
-    budget_eps: float
-    surrogates: tuple[PinnedTarget, ...]
-    seed: int
-
-
-@dataclass(frozen=True)
-class QualitySpec:
-    """Compare protected photos with the originals."""
-
-    dataset: DatasetReference
-    protected: ArtifactReference
-
-
-@dataclass(frozen=True)
-class SynthesizeSpec:
-    """Synthesize photos from the shared ones, of which a share ``ratio`` of each person's is protected."""
-
-    dataset: DatasetReference
-    protected: ArtifactReference
-    ratio: float
-    synthesis: Synthesis
-    checkpoint_digest: str
-    seed: int
-
-
-@dataclass(frozen=True)
-class FinetuneSpec:
-    """Fine-tune on the photos, a share ``ratio`` of each person's protected. The recipe is the adapted one.
-
-    Where ``synthesized`` is given, its photos take the place of the shared ones.
+    ``memory_bytes`` is a rough peak of the process, for placing stages; no stage is stopped for using more.
     """
 
-    dataset: DatasetReference
-    protected: ArtifactReference
-    ratio: float
-    target: PinnedTarget
-    recipe: Recipe
-    seed: int
-    synthesized: ArtifactReference | None = None
-
-
-@dataclass(frozen=True)
-class QuestionsSpec:
-    """Which questions are asked: every probe, and member probes again on protected photos where those are given.
-
-    ``seed`` and ``ratio`` decide which photos were protected, as they did when fine-tuning.
-    """
-
-    dataset: DatasetReference
-    protected: ArtifactReference | None
-    ratio: float
-    seed: int
-
-
-@dataclass(frozen=True)
-class AnswerSpec:
-    """Ask a model: the base model where ``adapter`` is None, else one fine-tuned with LoRA of rank ``lora_rank``."""
-
-    questions: QuestionsSpec
-    target: PinnedTarget
-    adapter: ArtifactReference | None
-    backend: str = "transformers"
-    lora_rank: int = 0
-
-
-@dataclass(frozen=True)
-class ScoreSpec:
-    """Score a model's answers."""
-
-    questions: QuestionsSpec
-    answers: ArtifactReference
-
-
-@dataclass(frozen=True)
-class RecordSpec:
-    """Measure one run against its controls.
-
-    ``content`` is the record without its metrics, as ``leaderboard.schema.Record`` takes it. ``scores``, ``base``
-    and ``undefended`` are scored answers of the run and of its controls; ``undefended`` and ``quality`` are None
-    for the base control. How intervals are drawn stands in the content's own spec.
-    """
-
-    content: Mapping[str, Any]
-    scores: ArtifactReference
-    base: ArtifactReference
-    undefended: ArtifactReference | None
-    quality: ArtifactReference | None
-
-
-def identity(value: Any) -> Any:
-    """The part of a spec that decides a stage's result, as plain JSON values."""
-    if hasattr(value, "identity"):
-        return value.identity()
-    if is_dataclass(value) and not isinstance(value, type):
-        return {one.name: identity(getattr(value, one.name)) for one in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): identity(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [identity(item) for item in value]
-    return value
+    cores: int = 1
+    memory_bytes: int = 600_000_000
+    accelerator: bool = False
 
 
 @dataclass(frozen=True)
@@ -197,28 +72,67 @@ class Workspace:
         return path
 
 
-StageFunction = Callable[[Any, Workspace], Mapping[str, float] | None]
-"""Writes the artifact's files into ``workspace.folder`` and returns costs other than time and memory."""
+class StageSpec(ABC):
+    """What one stage is told, and the stage itself: a subclass is a frozen dataclass, serialisable as it is.
+
+    Every field decides the result unless it is declared ``undecisive``. Artifacts that the stage reads are fields,
+    too (``ArtifactReference``), so that what it waits for is never said twice. ``name`` begins the names of its stages.
+    """
+
+    name: ClassVar[str]
+
+    @property
+    def kind(self) -> str:
+        """The store's name for such stages; those of one kind take alike long a unit."""
+        return self.name
+
+    @property
+    @abstractmethod
+    def units(self) -> float:
+        """How much work it is, in photos, photo epochs or questions: costs of earlier stages give an estimate by it."""
+
+    @property
+    @abstractmethod
+    def seconds_per_unit(self) -> float:
+        """A rough guess on one core with an embedded target, for when no earlier stage of the kind is known."""
+
+    @property
+    def needs(self) -> Needs:
+        """What it needs while it runs."""
+        return Needs()
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Modules besides its own whose code decides the result."""
+        return ()
+
+    @abstractmethod
+    def compute(self, workspace: Workspace) -> Mapping[str, float] | None:
+        """Write the artifact's files into ``workspace.folder``; return costs other than time and memory, if any."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One step of a plan: a module-level function of a spec, whose artifact has a key that is known in advance.
+    """One step of a plan: a spec whose artifact has a key that is known in advance.
 
-    ``kind`` is the store's name for such steps, ``units`` how much work it is (photos, photo epochs, questions), so
-    that earlier steps of the kind give an estimate. ``guess`` is a rough number of seconds for when there is none
-    yet: only the order of work rests on it.
+    ``inputs`` is all that the key covers. ``depends_on`` names the stages whose artifacts the spec reads.
     """
 
     name: str
-    kind: str
     key: str
     inputs: Mapping[str, Any]
-    function: StageFunction
-    spec: Any
+    spec: StageSpec
     depends_on: tuple[str, ...] = field(default=())
-    units: float = 1.0
-    guess: float = 1.0
+
+    @property
+    def kind(self) -> str:
+        """The store's name for such stages."""
+        return self.spec.kind
+
+    @property
+    def guess(self) -> float:
+        """Roughly how many seconds it takes; only the order of work rests on it."""
+        return self.spec.units * self.spec.seconds_per_unit
 
     @property
     def reference(self) -> ArtifactReference:

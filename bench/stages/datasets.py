@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from bench.core.errors import DataError
-from bench.stages.base import DatasetReference
+from bench.stages.references import DatasetReference
 from scenarios.dataset import ROLES, Dataset, load_dataset
 
 

@@ -1,14 +1,14 @@
 """From values of single probes and photos to a record's metrics: means over people, with intervals."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
 from bench.core.statistics import normalised_leakage, person_bootstrap
+from evaluators.base import Metric
 from evaluators.image_quality import PSNR_CEILING
-from evaluators.registry import metric_definitions
-from leaderboard.schema import Bootstrap, Metric
+from leaderboard.schema import Bootstrap, Measurement
 
 UNITS = {"share": "fraction"}
 """An evaluator's unit -> the record's; others are the same."""
@@ -21,18 +21,20 @@ def measured_metrics(
     values: pd.DataFrame,
     base: pd.DataFrame,
     undefended: pd.DataFrame | None,
+    definitions: Mapping[str, Metric],
     attack: str,
     seed: int,
     bootstrap: Bootstrap,
-) -> list[Metric]:
+) -> list[Measurement]:
     """Every metric of a run from its values (columns of ``evaluators.base.VALUE_COLUMNS``) and its controls'.
 
-    ``undefended`` is None for the base control, which has no normalised leakage. A value of NaN counts as unscored.
+    ``definitions`` says what is measured, by name. ``undefended`` is None for the base control, which has no normalised
+    leakage. A value of NaN counts as unscored.
     """
-    measure = _Measure(attack, seed, bootstrap)
+    measure = _Measure(definitions, attack, seed, bootstrap)
     metrics = [
         metric
-        for name in metric_definitions()
+        for name in definitions
         for metric in measure.means(name, _first_portraits(name, values[values["metric"] == name]))
     ]
     if undefended is not None:
@@ -47,11 +49,12 @@ def _first_portraits(name: str, rows: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class _Measure:
+    definitions: Mapping[str, Metric]
     attack: str
     seed: int
     bootstrap: Bootstrap
 
-    def means(self, name: str, rows: pd.DataFrame) -> Iterator[Metric]:
+    def means(self, name: str, rows: pd.DataFrame) -> Iterator[Measurement]:
         """The mean over all rows and, for some metrics, in each scenario; nothing where nothing was measured."""
         if rows.empty:
             return
@@ -60,8 +63,8 @@ class _Measure:
             for scenario, own in rows.groupby("scenario", sort=True):
                 yield self._mean(name, str(scenario), own)
 
-    def _mean(self, name: str, scenario: str | None, rows: pd.DataFrame) -> Metric:
-        declared = metric_definitions()[name]
+    def _mean(self, name: str, scenario: str | None, rows: pd.DataFrame) -> Measurement:
+        declared = self.definitions[name]
         unit = UNITS.get(declared.unit, declared.unit)
         if rows["value"].isna().all():
             return self._metric(name, unit, declared.direction, scenario, rows, refusal="no answer could be scored")
@@ -72,7 +75,7 @@ class _Measure:
             name, unit, declared.direction, scenario, rows, value=mean, low=interval.low, high=interval.high
         )
 
-    def normalised(self, defended: pd.DataFrame, undefended: pd.DataFrame, base: pd.DataFrame) -> Iterator[Metric]:
+    def normalised(self, defended: pd.DataFrame, undefended: pd.DataFrame, base: pd.DataFrame) -> Iterator[Measurement]:
         """Normalised leakage overall and in each scenario, refused where the controls are not told apart."""
         yield self._normalised(None, defended, undefended, base)
         for scenario in sorted(set(defended["scenario"])):
@@ -82,7 +85,7 @@ class _Measure:
 
     def _normalised(
         self, scenario: str | None, defended: pd.DataFrame, undefended: pd.DataFrame, base: pd.DataFrame
-    ) -> Metric:
+    ) -> Measurement:
         if any(frame["value"].isna().all() for frame in (defended, undefended, base)):
             refusal = "no answer of the run or of a control could be scored"
             return self._metric("normalised", "ratio", "down", scenario, defended, refusal=refusal)
@@ -110,9 +113,9 @@ class _Measure:
         low: float | None = None,
         high: float | None = None,
         refusal: str | None = None,
-    ) -> Metric:
+    ) -> Measurement:
         unscored = int(rows["value"].isna().sum())
-        return Metric.model_validate(
+        return Measurement.model_validate(
             {
                 "name": name,
                 "unit": unit,

@@ -1,21 +1,34 @@
 """Every question that one model is asked, and the answers spread back over them."""
 
-import io
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
-from PIL import Image
 
 from bench.core.digests import digest_bytes, digest_json
 from bench.core.errors import DataError, VeilBenchError
+from bench.stages.base import Workspace
 from bench.stages.datasets import dataset_of
 from bench.stages.photos import protected_share, read_protected, training_pairs
-from bench.stages.base import QuestionsSpec, Workspace
+from bench.stages.references import ArtifactReference, DatasetReference
 from scenarios.dataset import Dataset
+from scenarios.pixels import decode_pixels
 
 PROBE_COLUMNS = ["probe_id", "person_id", "scenario", "kind", "question", "answer", "aliases", "options"]
 ANSWER_COLUMNS = ["text", "choice", "option_logprobs", "status"]
+
+
+@dataclass(frozen=True)
+class QuestionsSpec:
+    """Which questions are asked: every probe, and member probes again on protected photos where those are given.
+
+    ``seed`` and ``ratio`` decide which photos were protected, as they did when fine-tuning.
+    """
+
+    dataset: DatasetReference
+    protected: ArtifactReference | None
+    ratio: float
+    seed: int
 
 
 def requests_of(spec: QuestionsSpec, workspace: Workspace) -> pd.DataFrame:
@@ -42,7 +55,8 @@ def build_requests(dataset: Dataset, protected: Mapping[str, bytes] | None) -> p
         parts.append(_protected_members(dataset, clean, protected))
     requests = pd.concat(parts, ignore_index=True)
     requests["request_id"] = requests["probe_id"] + "/" + requests["view"]
-    pixels = {image: _pixel_digest(image) for image in set(requests["image"])}
+    named = dict(zip(requests["image"], requests["request_id"], strict=True))
+    pixels = {image: _pixel_digest(name, image) for image, name in named.items()}
     requests["asked"] = [
         digest_json([pixels[row["image"]], row["question"], list(row["options"])])
         for row in requests[["image", "question", "options"]].to_dict("records")
@@ -82,7 +96,6 @@ def _protected_members(dataset: Dataset, clean: pd.DataFrame, protected: Mapping
     return shown.assign(view="protected", image=pairs[shown.index].map(dict(protected)))
 
 
-def _pixel_digest(image: bytes) -> str:
-    with Image.open(io.BytesIO(image)) as picture:
-        pixels = np.asarray(picture.convert("RGB"))
+def _pixel_digest(name: str, image: bytes) -> str:
+    pixels = decode_pixels(name, image)
     return digest_json([list(pixels.shape), digest_bytes(pixels.tobytes())])

@@ -1,14 +1,17 @@
 """Stage: the attacker synthesizes photos of each person from the photos that the owner shared."""
 
 import random
+from dataclasses import dataclass
 
 import pandas as pd
 
-from bench.core.digests import digest_json
-from bench.stages.datasets import dataset_of
 from bench.core.device import detect_device
+from bench.core.digests import digest_json
+from bench.stages.base import Needs, StageSpec, Workspace
+from bench.stages.datasets import dataset_of
 from bench.stages.photos import SYNTHESIZED_FILE, read_protected, shared_photos, training_pairs
-from bench.stages.base import SynthesizeSpec, Workspace
+from bench.stages.references import ArtifactReference, DatasetReference
+from bench.targets.base import Synthesis
 from generators.diffusion.embedded.synthesizer import EmbeddedSynthesizer
 from generators.diffusion.synthesis import SynthesisRequest
 from scenarios.dataset import Dataset
@@ -18,26 +21,50 @@ from scenarios.schema import load_visible
 BATCH_SIZE = 16
 
 
-def synthesize(spec: SynthesizeSpec, workspace: Workspace) -> None:
-    """Write synthesized.parquet: photo_id, pair_id, image (PNG)."""
-    dataset = dataset_of(spec.dataset)
-    protected = read_protected(workspace.artifact(spec.protected))
-    shared = shared_photos(dataset, protected, spec.ratio, spec.seed)
-    requests = synthesis_requests(dataset, shared, spec.synthesis.photos_per_pair, spec.seed)
-    synthesizer = EmbeddedSynthesizer(
-        checkpoint=spec.synthesis.checkpoint or None,
-        steps=spec.synthesis.steps,
-        guidance=spec.synthesis.guidance,
-        batch_size=BATCH_SIZE,
-        device=detect_device(),
-    )
-    rows = []
-    for photo in synthesizer.synthesize([request for _, request in requests]):
-        rows.append({"photo_id": photo.photo_id, "image": photo.image})
-        workspace.report(len(rows), len(requests), photo.photo_id)
-    pair_of = {request.photo_id: pair_id for pair_id, request in requests}
-    frame = pd.DataFrame(rows).assign(pair_id=lambda made: made["photo_id"].map(pair_of))
-    frame.to_parquet(workspace.folder / SYNTHESIZED_FILE, index=False)
+@dataclass(frozen=True)
+class SynthesizeSpec(StageSpec):
+    """Synthesize photos from the shared ones, of which a share ``ratio`` of each person's is protected."""
+
+    name = "synthesize"
+    seconds_per_unit = 0.4
+
+    dataset: DatasetReference
+    protected: ArtifactReference
+    ratio: float
+    synthesis: Synthesis
+    checkpoint_digest: str
+    seed: int
+
+    @property
+    def units(self) -> float:
+        """Photos that are made."""
+        return self.dataset.n_photos * self.synthesis.photos_per_pair
+
+    @property
+    def needs(self) -> Needs:
+        """A diffusion model and a batch of its latents."""
+        return Needs(memory_bytes=1_500_000_000, accelerator=True)
+
+    def compute(self, workspace: Workspace) -> None:
+        """Write synthesized.parquet: photo_id, pair_id, image (PNG)."""
+        dataset = dataset_of(self.dataset)
+        protected = read_protected(workspace.artifact(self.protected))
+        shared = shared_photos(dataset, protected, self.ratio, self.seed)
+        requests = synthesis_requests(dataset, shared, self.synthesis.photos_per_pair, self.seed)
+        synthesizer = EmbeddedSynthesizer(
+            checkpoint=self.synthesis.checkpoint or None,
+            steps=self.synthesis.steps,
+            guidance=self.synthesis.guidance,
+            batch_size=BATCH_SIZE,
+            device=detect_device(),
+        )
+        rows = []
+        for photo in synthesizer.synthesize([request for _, request in requests]):
+            rows.append({"photo_id": photo.photo_id, "image": photo.image})
+            workspace.report(len(rows), len(requests), photo.photo_id)
+        pair_of = {request.photo_id: pair_id for pair_id, request in requests}
+        frame = pd.DataFrame(rows).assign(pair_id=lambda made: made["photo_id"].map(pair_of))
+        frame.to_parquet(workspace.folder / SYNTHESIZED_FILE, index=False)
 
 
 def synthesis_requests(

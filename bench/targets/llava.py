@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.targets.base import TargetSpec
-from bench.targets.packed.features import PhotoFeatures
 from bench.targets.loading import load_image_processor, load_network, load_tokenizer
+from bench.targets.packed.features import PhotoFeatures
 from bench.targets.packed.model import PackedModel
 from bench.targets.packed.target import PackedTarget
 from bench.targets.preprocessing import ClipPreprocessing
@@ -25,8 +25,11 @@ class LoadedLlava(PackedModel):
         super().__init__(spec)
         from transformers import LlavaForConditionalGeneration
 
+        from bench.targets.packed.patches import shorten_patches
+
         self.tokenizer = load_tokenizer(self.folder)
         self.network = load_network(LlavaForConditionalGeneration, self)
+        shorten_patches(self.network.model.vision_tower)
         self.preprocessing = ClipPreprocessing.of(load_image_processor(self.folder))
 
     def encode(self, images: "torch.Tensor") -> "torch.Tensor":

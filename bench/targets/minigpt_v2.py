@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.errors import UsageError
 from bench.targets.base import TargetSpec
-from bench.targets.packed.features import PhotoFeatures
 from bench.targets.loading import load_image_processor, load_network, load_tokenizer
 from bench.targets.minigpt.files import IMAGE_PLACEHOLDER
+from bench.targets.packed.features import PhotoFeatures
 from bench.targets.packed.model import PackedModel
 from bench.targets.packed.target import PackedTarget
 from bench.targets.preprocessing import BICUBIC, SquarePreprocessing

@@ -167,13 +167,25 @@ def resize(images: "torch.Tensor", height: int, width: int) -> "torch.Tensor":
 def _along_last_axis(images: "torch.Tensor", size: int) -> "torch.Tensor":
     import torch
 
-    weights = torch.tensor(_pillow_weights(images.shape[-1], size), dtype=torch.float64, device=images.device)
+    weights = _weights(images.shape[-1], size).to(images.device)
     smooth = images @ weights.to(images.dtype).T
     with torch.no_grad():
-        levels = (images.double() * 255).round() @ weights.T
+        # In place: of a large photo, each of these steps takes as long as memory takes to pass it on.
+        levels = images.to(torch.float64, copy=True).mul_(255).round_() @ weights.T
         # Adding half and cutting off is what Pillow's integer arithmetic does.
-        rounded = (levels + 0.5).floor().clamp(0, 255).to(images.dtype) / 255
-    return smooth + (rounded - smooth).detach()
+        rounded = levels.add_(0.5).floor_().clamp_(0, 255).to(images.dtype).div_(255)
+        correction = rounded.sub_(smooth)
+    return smooth + correction
+
+
+@cache
+def _weights(before: int, after: int) -> "torch.Tensor":
+    """``_pillow_weights`` as a tensor (after, before)."""
+    import torch
+
+    # One made in inference mode could not be used again where gradients are wanted.
+    with torch.inference_mode(False):
+        return torch.tensor(_pillow_weights(before, after), dtype=torch.float64)
 
 
 @cache

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bench.core.errors import UsageError
 from bench.targets.base import TargetSpec
 from bench.targets.checkpoints import resolve_checkpoint
-from bench.targets.packed.features import PhotoFeatures
 from bench.targets.loading import load_image_processor, load_network, load_tokenizer, model_type
+from bench.targets.packed.features import PhotoFeatures
 from bench.targets.packed.model import PackedModel, Prefix
-from bench.targets.packed.target import PackedTarget
 from bench.targets.packed.packing import PREFIX
+from bench.targets.packed.target import PackedTarget
 from bench.targets.preprocessing import QwenPreprocessing
 from bench.targets.registry import targets
 

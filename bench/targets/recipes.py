@@ -7,9 +7,10 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from bench.core.errors import UsageError
+from bench.core.models import Strict
 from bench.core.registry import unknown_name
 from bench.targets.base import Recipe
-from scenarios.yaml_files import Strict, Text, read_model
+from scenarios.yaml_files import Text, read_model
 
 SHIPPED = Path(__file__).parent / "recipes"
 

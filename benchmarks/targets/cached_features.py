@@ -19,9 +19,9 @@ from bench.core.progress import quiet
 from bench.targets.base import Recipe, TrainingExample
 from bench.targets.checkpoints import shipped_checkpoints
 from bench.targets.packed.features import FeatureCache
-from bench.targets.training.finetuning import Views, train
 from bench.targets.packed.model import PackedModel
 from bench.targets.recipes import load_recipe
+from bench.targets.training.finetuning import Views, train
 from bench.targets.training.rows import FrozenViews, TrainedViews
 from benchmarks.targets.packing import load
 from scenarios.dataset import load_dataset

@@ -24,8 +24,8 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from bench.core.progress import quiet
 from bench.core.device import detect_device
+from bench.core.progress import quiet
 from bench.targets.base import TargetSpec
 from bench.targets.checkpoints import checkpoint_digest
 from bench.targets.llava import Llava

@@ -14,12 +14,12 @@ import torch
 from bench.targets.base import TargetSpec
 from bench.targets.checkpoints import family_of, shipped_checkpoints
 from bench.targets.packed.features import PhotoFeatures
-from bench.targets.training.finetuning import packed_loss
 from bench.targets.packed.model import PackedModel
-from bench.targets.packed.target import PackedTarget
 from bench.targets.packed.packing import Branch
+from bench.targets.packed.target import PackedTarget
 from bench.targets.recipes import load_recipe
-from bench.targets.registry import targets
+from bench.targets.registry import build_target
+from bench.targets.training.finetuning import packed_loss
 from bench.targets.training.tuned_weights import trained_network
 from scenarios.dataset import load_dataset
 from scenarios.language import training_conversations
@@ -30,7 +30,7 @@ PHOTOS, QUESTIONS, ROUNDS = 16, 8, 3
 def load(checkpoint: str) -> PackedTarget:
     """The target of a checkpoint, whatever its family."""
     family = family_of(checkpoint)
-    target = targets.get(family)(TargetSpec(checkpoint, family=family))
+    target = build_target(TargetSpec(checkpoint, family=family))
     assert isinstance(target, PackedTarget)
     return target
 

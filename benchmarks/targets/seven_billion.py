@@ -38,7 +38,7 @@ from bench.targets.base import Target, TargetSpec, TrainingExample
 from bench.targets.checkpoints import resolve_checkpoint
 from bench.targets.packed.target import PackedTarget
 from bench.targets.recipes import load_recipe
-from bench.targets.registry import targets
+from bench.targets.registry import build_target
 from benchmarks.targets.material import print_table, training_photos
 
 RECIPE = replace(load_recipe("shadowcast").recipe(), epochs=1, batch_size=16)
@@ -229,7 +229,7 @@ def measure(spec: TargetSpec, cache: Path | None, examples: Sequence[TrainingExa
     import torch
 
     gc.collect()  # of networks in memory, only this one may count
-    target = targets.get(spec.family)(spec, cache)
+    target = build_target(spec, cache)
     assert isinstance(target, PackedTarget)
     parameters = sum(parameter.numel() for parameter in target.model.network.parameters())
     seconds_to_last_step(target, examples)  # a first run warms up, and fills the cache

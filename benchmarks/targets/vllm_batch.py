@@ -25,12 +25,12 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from bench.core.progress import quiet
 from bench.core.device import detect_device
-from bench.targets.packed.answering import LONGEST_ANSWER
+from bench.core.progress import quiet
 from bench.targets.base import TargetSpec
 from bench.targets.checkpoints import checkpoint_digest
 from bench.targets.llava import Llava
+from bench.targets.packed.answering import LONGEST_ANSWER
 from bench.targets.vllm.answering import answer_served
 from bench.targets.vllm.client import EngineClient
 from bench.targets.vllm.server import EngineSettings, running_engine

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.digests import digest_json
+from bench.core.files import whole_file
 from generators.diffusion.batches import in_batches
 from generators.diffusion.checkpoints import find_pipeline
 from generators.diffusion.memory import choose_device, choose_dtype, memory_advice, place, save_memory
@@ -90,10 +91,9 @@ class DreamBoothSynthesizer:
 
             seed = photo_seed(settings.seed, f"training {digest}")
             state = train_person(pipeline, self._weights, settings, lessons, seed, self._device, note)
-            partial = file.with_suffix(".partial")
             self._folder.mkdir(parents=True, exist_ok=True)
-            pipeline.save_lora_weights(str(self._folder), unet_lora_layers=state, weight_name=partial.name)
-            partial.replace(file)
+            with whole_file(file) as partial:
+                pipeline.save_lora_weights(str(self._folder), unet_lora_layers=state, weight_name=partial.name)
         return file
 
     def _people_at_large(self, pipeline: Any, subject: str) -> list[Lesson]:
@@ -116,9 +116,8 @@ class DreamBoothSynthesizer:
                 drawn.append(self._draw_latents(pipeline, prompt, seed))
             self._bring_home(pipeline)
             self._folder.mkdir(parents=True, exist_ok=True)
-            partial = file.with_suffix(".partial")
-            save_file({"latents": torch.stack(drawn)}, partial)
-            partial.replace(file)
+            with whole_file(file) as partial:
+                save_file({"latents": torch.stack(drawn)}, partial)
         means = load_file(file)["latents"]
         return [Lesson(torch.stack([means, torch.zeros_like(means)], dim=1), prompt)]
 

@@ -10,9 +10,9 @@ from generators.diffusion.batches import in_batches
 from generators.diffusion.checkpoints import Weights, family, find_files, find_pipeline, is_folder
 from generators.diffusion.memory import choose_device, choose_dtype, memory_advice, place, save_memory
 from generators.diffusion.pipelines import describe_sampling, load_pipeline, sample
-from generators.diffusion.references import open_photo
 from generators.diffusion.settings import Settings
 from generators.diffusion.synthesis import Plain, SynthesisRequest, SynthesizedPhoto, person_digest
+from scenarios.pixels import open_photo
 
 PUBLISHED = "h94/IP-Adapter"
 IMAGE_ENCODER = "models/image_encoder"
@@ -108,7 +108,7 @@ class IPAdapterSynthesizer:
 
         # The plain adapter reads the pooled feature, the others read every patch.
         wants_patches = not isinstance(pipeline.unet.encoder_hid_proj.image_projection_layers[0], ImageProjection)
-        photos = [open_photo(reference) for reference in references]
+        photos = [open_photo("given as a reference", reference) for reference in references]
         with torch.no_grad(), memory_advice():
             seen, nothing = pipeline.encode_image(photos, self._device, 1, wants_patches)
         return torch.stack([nothing, seen])

@@ -11,8 +11,8 @@ from typing import Any
 from generators.diffusion.checkpoints import Weights, family
 from generators.diffusion.memory import memory_advice, on_device
 from generators.diffusion.pipelines import cpu_generator
-from generators.diffusion.references import open_photo
 from generators.diffusion.settings import Settings
+from scenarios.pixels import open_photo
 
 ATTENTION_LAYERS = ("to_k", "to_q", "to_v", "to_out.0")
 GRADIENT_CLIP = 1.0
@@ -192,5 +192,5 @@ def _pixels(photo: bytes, side: int) -> Any:
     import torch
     from PIL import Image, ImageOps
 
-    picture = ImageOps.fit(open_photo(photo), (side, side), Image.Resampling.LANCZOS)
+    picture = ImageOps.fit(open_photo("given as a reference", photo), (side, side), Image.Resampling.LANCZOS)
     return torch.from_numpy(np.asarray(picture, np.float32)).permute(2, 0, 1)[None] / 127.5 - 1

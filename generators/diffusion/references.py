@@ -1,16 +1,14 @@
 """The few photos of a person that a diffusion model sees."""
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from PIL import Image
 
 from bench.core.errors import DataError
 from generators.diffusion.synthesis import encode_png
 from scenarios.dataset import Dataset
 from scenarios.people import Person
+from scenarios.pixels import open_photo
 
 PORTRAIT_KINDS = ("held_out", "stranger", "utility")
 """Kinds of probes whose photo shows nothing but the person."""
@@ -49,12 +47,6 @@ def references_of(dataset: Dataset, person: Person, count: int, margin: float) -
     )
 
 
-def open_photo(image: bytes) -> Image.Image:
-    """The decoded photo in RGB."""
-    with Image.open(io.BytesIO(image)) as picture:
-        return picture.convert("RGB")
-
-
 def _rows(frame: Any, identifier: str, person: Person) -> list[dict[str, Any]]:
     own = frame[frame["person_id"] == person.person_id]
     return [{**row, "photo_id": row[identifier]} for row in own.to_dict("records")]
@@ -68,7 +60,7 @@ def _portraits(dataset: Dataset, person: Person) -> list[dict[str, Any]]:
 
 def _cut_out(row: Mapping[str, Any], margin: float) -> bytes:
     try:
-        photo = open_photo(row["image"])
+        photo = open_photo(row["photo_id"], row["image"])
     # A damaged file makes PIL raise nearly anything.
     except Exception as error:
         raise DataError(f"photo '{row['photo_id']}': it cannot be decoded: {error}") from error

@@ -33,9 +33,13 @@ def test_wrong_use_ends_with_2_and_says_why(arguments: tuple[str, ...], said: st
     ("changes", "said"),
     [
         ({"defenses": [{"name": "nois"}]}, "unknown defense 'nois': did you mean 'noise'"),
-        ({"defenses": [{"name": "noise", "options": {"strength": 1}}]}, "defense 'noise' has no option 'strength'"),
-        ({"defenses": [{"name": "dp2vl", "options": {"stepz": 1}}]}, "its options are steps, step_size"),
+        ({"defenses": [{"name": "noise", "options": {"strength": 1}}]}, "'strength': known: none"),
+        ({"defenses": [{"name": "dp2vl", "options": {"stepz": 1}}]}, "'stepz': did you mean 'steps'"),
         ({"defenses": [{"name": "dp2vl", "options": {"steps": 0}}]}, "steps"),
+        ({"defenses": [{"name": "dp2vl", "options": {"steps": "many"}}]}, "option steps: input should be a valid int"),
+        ({"defenses": [{"name": "noise"}, {"name": "noise", "label": "again"}]}, "'noise' and 'again' are the same"),
+        ({"evaluators": ["leakages"]}, "unknown evaluator 'leakages': did you mean 'leakage'"),
+        ({"evaluators": ["utility"]}, "none of utility measures leakage"),
         ({"attacks": ["augmented"]}, "unknown attack 'augmented': did you mean 'augment'"),
         ({"targets": [{"checkpoint": "absent-model"}]}, "unknown checkpoint 'absent-model'"),
         ({"dataset": "absent-data"}, "unknown dataset 'absent-data'"),
@@ -100,6 +104,7 @@ def test_limit_and_seed_change_the_plan(miniature: Miniature, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("kind", "named"),
     [
+        ("recipes", "shadowcast"),
         ("defenses", "dp2vl"), ("targets", "llava"), ("evaluators", "leakage"), ("attacks", "augment"),
         ("suites", "quick"), ("scenarios", "workplace"), ("generators", "render"),
     ],
@@ -108,6 +113,8 @@ def test_everything_that_a_suite_can_name_is_listed(kind: str, named: str, tmp_p
     finished = veilbench("list", kind, folder=tmp_path)
     assert finished.returncode == 0
     assert named in [line.split()[0] for line in finished.stdout.splitlines()]
+    listed = json.loads(veilbench("list", kind, "--json", folder=tmp_path).stdout)[kind]
+    assert [one for one in listed if one["name"] == named and one["about"]]
 
 
 def test_the_store_is_checked_and_cleared(

@@ -9,9 +9,9 @@ from bench.commands import doctor
 from bench.core.device import detect_device
 
 
-def by_part(findings: list[doctor.Finding]) -> dict[str, doctor.Finding]:
-    """The findings by what they are about."""
-    return {finding.part: finding for finding in findings}
+def by_part(states: list[doctor.PartState]) -> dict[str, doctor.PartState]:
+    """The parts by name."""
+    return {one.part: one for one in states}
 
 
 def test_installed_packages_are_found_with_their_versions(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_installed_packages_are_found_with_their_versions(tmp_path: Path) -> Non
 
 
 def test_what_shipped_suites_need_is_told_once(tmp_path: Path) -> None:
-    parts = [finding.part for finding in doctor.examine(tmp_path)]
+    parts = [one.part for one in doctor.examine(tmp_path)]
     assert len(parts) == len(set(parts))
     assert {"checkpoint tiny-llava", "dataset veilbench-mini", "diffusion model"} <= set(parts)
 

@@ -4,9 +4,10 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from bench.attacks.base import Attack
+from bench.attacks.registry import attacks
 from bench.targets.base import Recipe
 from bench.targets.recipes import RecipeEntry
-from evaluators.attacks import AttackSetting, attacks
 
 every_attack = pytest.mark.parametrize("name", attacks.names())
 
@@ -35,8 +36,8 @@ def test_what_it_makes_of_a_recipe_is_one_that_a_suite_could_state(
 @every_attack
 def test_it_is_described_and_says_where_it_comes_from(name: str) -> None:
     kind = attacks.get(name)
-    assert issubclass(kind, AttackSetting)
-    assert kind.__doc__ and kind.__doc__.strip() != (AttackSetting.__doc__ or "").strip()
+    assert issubclass(kind, Attack)
+    assert kind.__doc__ and kind.__doc__.strip() != (Attack.__doc__ or "").strip()
     assert attacks.origin(name)
 
 

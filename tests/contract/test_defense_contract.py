@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from bench.defenses.base import Budget, Defense, DefenseContext, Photo, ProtectedPhoto, Surrogate
-from bench.defenses.photo import decode_pixels
 from bench.defenses.registry import build_defense, defenses
+from scenarios.pixels import decode_pixels
 
 every_defense = pytest.mark.parametrize("name", defenses.names())
 

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from bench.core.errors import DataError
-from bench.defenses.photo import Photo, decode_photo, decode_pixels, encode_png
+from bench.defenses.photo import Photo, decode_photo, encode_png
+from scenarios.pixels import decode_pixels
 
 
 def picture(seed: int = 0) -> np.ndarray:

@@ -65,3 +65,16 @@ def test_the_gradient_of_a_view_reaches_every_seen_pixel(image: torch.Tensor) ->
     apply_views(image, view(scale=0.9, mirror=-1.0)).sum().backward()
     assert image.grad is not None
     assert (image.grad[..., 2:-2, 2:-2] > 0).all()
+
+
+def test_photos_that_are_seen_as_they_are_are_known() -> None:
+    numbers = torch.rand(40, NUMBERS_PER_VIEW, generator=torch.Generator().manual_seed(1))
+    views = views_from_uniform(numbers, ViewRange())
+    assert views.changing().tolist() == (numbers[:, 0] >= ViewRange().identity).nonzero()[:, 0].tolist()
+
+
+def test_the_views_of_some_photos_show_what_all_views_show_of_them() -> None:
+    numbers = torch.rand(6, NUMBERS_PER_VIEW, generator=torch.Generator().manual_seed(2))
+    images = torch.rand(6, 3, 12, 20, generator=torch.Generator().manual_seed(0))
+    views, some = views_from_uniform(numbers, ViewRange()), torch.tensor([1, 4])
+    torch.testing.assert_close(apply_views(images[some], views.of(some)), apply_views(images, views)[some])

@@ -6,17 +6,21 @@ from pathlib import Path
 
 import pytest
 from fake_engine import FakeEngine
+from sample_plan import DEFENSES, RECIPE, sample_ingredients
 
+from bench.commands.run.running import default_output
 from bench.core.digests import digest_bytes
 from bench.core.errors import UsageError
 from bench.core.store import ArtifactStore
+from bench.execute.base import StageFailure
 from bench.execute.engines import Backend, chosen_backend, compute_in_order, engine_model
-from bench.plan.ingredients import AttackIngredient, DefenseIngredient, Ingredients
+from bench.plan.ingredients import AttackIngredient
 from bench.plan.plan import Plan
 from bench.plan.planner import build_plan
-from bench.commands.run.running import default_output
-from bench.stages.base import AnswerSpec, DatasetReference, EngineAccess, PinnedTarget, Stage
-from bench.plan.suites import load_suite
+from bench.plan.suite_files import load_suite
+from bench.stages.answer import AnswerSpec
+from bench.stages.base import EngineAccess, Stage
+from bench.stages.references import PinnedTarget
 from bench.targets.base import TargetSpec
 from bench.targets.vllm.serving import context_length
 
@@ -27,22 +31,10 @@ SECOND = PinnedTarget(TargetSpec("another"), digest_bytes(b"two"))
 
 def planned(backend: str = "transformers") -> Plan:
     """Two targets, one defense, one attack."""
-    ingredients = Ingredients(
-        dataset=DatasetReference("veilbench-mini", None, digest_bytes(b"photos")),
-        dataset_name="veilbench-mini",
-        n_photos=140,
-        n_probes=1700,
+    ingredients = sample_ingredients(
         targets=(FIRST, SECOND),
-        surrogates=(FIRST,),
-        family_modules={"llava": "bench.targets.llava"},
-        defenses={"none": DefenseIngredient({}, "bench.defenses.none", False, False)},
-        attacks={"naive": AttackIngredient(replace(QUICK.recipe.recipe(), lora_rank=12))},
-        answer_evaluators=("evaluators.leakage",),
-        photo_evaluators=("evaluators.image_quality",),
-        code_digest=lambda modules: digest_bytes(" ".join(modules).encode()),
-        libraries={},
-        environment={},
-        disclosures=(),
+        defenses={"none": DEFENSES["none"]},
+        attacks={"naive": AttackIngredient(replace(RECIPE, lora_rank=12))},
     )
     return build_plan(QUICK, ingredients, backend)
 
@@ -61,8 +53,9 @@ def test_the_record_says_what_answered() -> None:
 def test_answers_wait_until_everything_before_them_is_there_and_share_an_engine_a_target(tmp_path: Path) -> None:
     plan, calls = planned("vllm"), []
 
-    def compute(stages: Sequence[Stage], engine: EngineAccess | None) -> None:
+    def compute(stages: Sequence[Stage], engine: EngineAccess | None) -> list[StageFailure]:
         calls.append(([stage.name for stage in stages], engine))
+        return []
 
     with FakeEngine() as running:
         backend = Backend("vllm", endpoint=f"{running.url}/")
@@ -77,8 +70,13 @@ def test_answers_wait_until_everything_before_them_is_there_and_share_an_engine_
 
 def test_in_process_answers_take_part_in_one_plan(tmp_path: Path) -> None:
     calls: list[int] = []
+
+    def compute(given: Sequence[Stage], engine: EngineAccess | None) -> list[StageFailure]:
+        calls.append(len(given))
+        return []
+
     stages = list(planned().stages.values())
-    compute_in_order(stages, Backend(), ArtifactStore(tmp_path), 2, lambda given, _: calls.append(len(given)))
+    compute_in_order(stages, Backend(), ArtifactStore(tmp_path), 2, compute)
     assert calls == [len(stages)]
 
 
@@ -112,5 +110,45 @@ def test_options_that_do_not_go_together_are_refused(name: str, command: str, en
 def test_a_command_may_have_words_and_results_of_backends_do_not_share_a_folder(tmp_path: Path) -> None:
     assert chosen_backend("vllm", "docker run 'my image'", "").command == ("docker", "run", "my image")
     store = ArtifactStore(tmp_path)
-    assert default_output(store, QUICK, 3, None).name == "quick-limit-3"
-    assert default_output(store, QUICK, 3, None, "vllm").name == "quick-limit-3-vllm"
+    assert default_output(store, QUICK, 3).name == "quick-limit-3"
+    assert default_output(store, QUICK, 3, "vllm").name == "quick-limit-3-vllm"
+    changed = load_suite("quick", ["budget.eps=4"]).with_seed(5)
+    names = {default_output(store, suite, None).name for suite in (changed, load_suite("quick", ["budget.eps=2"]))}
+    assert len(names) == 2 and all(name.startswith("quick-") for name in names)
+
+
+def test_an_engine_that_does_not_start_costs_its_answers_and_what_rests_on_them(tmp_path: Path) -> None:
+    plan, computed = planned("vllm"), []
+
+    def compute(stages: Sequence[Stage], engine: EngineAccess | None) -> list[StageFailure]:
+        computed.extend(stage.name for stage in stages)
+        return []
+
+    stages, store = list(plan.stages.values()), ArtifactStore(tmp_path)
+    backend = Backend("vllm", command=(str(tmp_path / "no-such-vllm"),))
+    with pytest.raises(UsageError):
+        compute_in_order(stages, backend, store, 2, compute)
+    computed.clear()
+    failures = compute_in_order(stages, backend, store, 2, compute, keep_going=True)
+    assert {plan.stages[name].kind for name in computed} == {"protect-none", "quality", "finetune-naive"}
+    assert {plan.stages[one.stage].kind for one in failures} == {"answer", "score", "record"}
+    assert all(one.rests_on for one in failures if plan.stages[one.stage].kind != "answer")
+    assert sorted([*computed, *(one.stage for one in failures)]) == sorted(plan.stages)
+
+
+def test_what_rests_on_a_failed_fine_tuning_is_not_asked(tmp_path: Path) -> None:
+    plan, computed = planned("vllm"), []
+    lost = "finetune none naive tiny-llava seed 0"
+
+    def compute(stages: Sequence[Stage], engine: EngineAccess | None) -> list[StageFailure]:
+        computed.extend(stage.name for stage in stages)
+        return [StageFailure(stage.name, "no luck") for stage in stages if stage.name == lost]
+
+    with FakeEngine() as running:
+        backend = Backend("vllm", endpoint=running.url)
+        stages = list(plan.stages.values())
+        failures = compute_in_order(stages, backend, ArtifactStore(tmp_path), 2, compute, keep_going=True)
+    lost_too = {f"{what} none naive tiny-llava seed 0" for what in ("answer", "score", "record")}
+    assert {one.stage for one in failures} == {lost, *lost_too}
+    assert {one.rests_on for one in failures if one.stage in lost_too} == {lost}
+    assert not lost_too & set(computed)

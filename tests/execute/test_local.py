@@ -1,11 +1,12 @@
 """Stages in worker processes: order, errors, killed workers, and nothing left behind."""
 
 import multiprocessing
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sample_stages import (
+    Silent,
+    fill_disk,
     join_texts,
     leave,
     make_stage,
@@ -18,10 +19,11 @@ from sample_stages import (
     write_threads,
 )
 
-from bench.core.errors import DataError
+from bench.core.errors import DataError, StoreFullError
 from bench.core.progress import ReportProgress
 from bench.core.store import ArtifactStore
-from bench.execute.local import LocalExecutor, StageError, WorkerDiedError, chain_seconds
+from bench.execute.base import StageError, StageFailure, Watcher, WorkerDiedError
+from bench.execute.local import LocalExecutor
 from bench.stages.base import Stage
 
 
@@ -31,16 +33,16 @@ def store(tmp_path: Path) -> ArtifactStore:
     return ArtifactStore(tmp_path / "store")
 
 
-def silent(name: str) -> ReportProgress:
-    """No progress."""
-    return lambda done, total, note: None
-
-
 def run(
-    store: ArtifactStore, *stages: Stage, workers: int = 2, progress: Callable[[str], ReportProgress] = silent
-) -> None:
+    store: ArtifactStore,
+    *stages: Stage,
+    workers: int = 2,
+    watcher: Watcher | None = None,
+    keep_going: bool = False,
+) -> list[StageFailure]:
     """Run stages that are all expected to take a second."""
-    LocalExecutor(workers).run(stages, store, {stage.name: 1.0 for stage in stages}, progress)
+    seconds = {stage.name: 1.0 for stage in stages}
+    return LocalExecutor(workers, keep_going=keep_going).run(stages, store, seconds, watcher or Silent())
 
 
 def text(store: ArtifactStore, stage: Stage) -> str:
@@ -125,9 +127,16 @@ def test_workers_have_one_thread_and_import_torch_only_when_a_stage_does(store: 
 
 def test_progress_reaches_the_caller_under_the_name_of_the_stage(store: ArtifactStore) -> None:
     told: list[tuple[str, int, int, str]] = []
+
+    class Listening(Silent):
+        def progress(self, name: str) -> ReportProgress:
+            return lambda done, total, note: told.append((name, done, total, note))
+
+    watcher = Listening()
     first = make_stage("first", write_text, "one")
     both = make_stage("both", join_texts, [first.reference], [first])
-    run(store, first, both, progress=lambda name: lambda done, total, note: told.append((name, done, total, note)))
+    run(store, first, both, watcher=watcher)
+    assert watcher.names == ["first", "both"]
     whole = "expected seconds"
     assert told == [
         (whole, 1, 2, "1 of 2 stages, first"),
@@ -136,18 +145,10 @@ def test_progress_reaches_the_caller_under_the_name_of_the_stage(store: Artifact
     ]
 
 
-def test_the_longest_chain_is_measured_to_its_end() -> None:
-    first = make_stage("first", write_text, "")
-    second = make_stage("second", write_text, "", [first])
-    alone = make_stage("alone", write_text, "")
-    seconds = {"first": 1.0, "second": 5.0, "alone": 3.0}
-    assert chain_seconds([first, second, alone], seconds) == {"first": 6.0, "second": 5.0, "alone": 3.0}
-
-
 def test_the_stage_with_the_longest_chain_behind_it_runs_first(store: ArtifactStore) -> None:
     short, long = make_stage("short", write_text, "s"), make_stage("long", write_text, "l")
     follow = make_stage("follow", join_texts, [long.reference], [long])
-    LocalExecutor(1).run([short, long, follow], store, {"short": 1.0, "long": 1.0, "follow": 9.0}, silent)
+    LocalExecutor(1).run([short, long, follow], store, {"short": 1.0, "long": 1.0, "follow": 9.0}, Silent())
     made = {
         name: folder.stat().st_mtime_ns
         for name, stage in (("short", short), ("follow", follow))
@@ -161,3 +162,44 @@ def test_what_a_stage_prints_stays_off_standard_output(store: ArtifactStore, cap
     output, errors = capfd.readouterr()
     assert output == ""
     assert "a library prints" in errors
+
+
+def test_what_is_asked_for_first_runs_before_longer_chains(store: ArtifactStore) -> None:
+    long, wanted = make_stage("long", write_text, "l"), make_stage("wanted", write_text, "w")
+    watcher = Silent()
+    LocalExecutor(1).run([long, wanted], store, {"long": 9.0, "wanted": 1.0}, watcher, {"wanted"})
+    assert watcher.names == ["wanted", "long"]
+
+
+class TestGoingOn:
+    def test_a_failure_costs_what_rests_on_it_and_nothing_else(self, store: ArtifactStore) -> None:
+        bad = make_stage("bad", refuse, "p7")
+        after = make_stage("after", write_text, "never", [bad])
+        last = make_stage("last", write_text, "never", [after])
+        good = make_stage("good", write_text, "one")
+        both = make_stage("both", join_texts, [good.reference], [good])
+        failures = run(store, bad, after, last, good, both, keep_going=True)
+        assert failures == [
+            StageFailure("bad", "photo p7 cannot be decoded."),
+            StageFailure("after", "rests on 'bad'", "bad"),
+            StageFailure("last", "rests on 'bad'", "bad"),
+        ]
+        assert text(store, both) == "one"
+        assert_nothing_left(store)
+
+    def test_a_fault_in_the_code_is_told_with_its_log(self, store: ArtifactStore) -> None:
+        [failure] = run(store, make_stage("bad", stumble, "nought"), keep_going=True)
+        assert "'bad' failed: ZeroDivisionError: nought" in failure.reason and "traceback in" in failure.reason
+
+    def test_another_worker_takes_the_place_of_a_killed_one(self, store: ArtifactStore) -> None:
+        big, good = make_stage("big", vanish, ""), make_stage("good", write_text, "one")
+        odd = make_stage("odd", leave, 3)
+        failures = run(store, big, odd, good, workers=1, keep_going=True)
+        assert {one.stage: "killed by the system" in one.reason for one in failures} == {"big": True, "odd": False}
+        assert text(store, good) == "one"
+        assert multiprocessing.active_children() == []
+
+    def test_a_full_disk_stops_everything(self, store: ArtifactStore) -> None:
+        with pytest.raises(StoreFullError):
+            run(store, make_stage("full", fill_disk, ""), make_stage("beside", sleep, ""), keep_going=True)
+        assert_nothing_left(store)

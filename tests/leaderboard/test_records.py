@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from bench.core.errors import DataError
 from leaderboard.records import load_records, load_rows, read_costs, write_record
-from leaderboard.schema import Metric, Record
+from leaderboard.schema import Measurement, Record
 
 Key = tuple[str, str]
 Write = Callable[..., Path]
@@ -87,7 +87,7 @@ def change_value(path: tuple[str | int, ...], value: Any) -> Callable[[dict[str,
         (("spec", "defence"), "x", "spec.defence: not a known field; allowed here: attack, backend, bootstrap"),
         (("run_digest",), "abc", "run_digest"),
         (("spec", "bootstrap", "sed"), 1, "spec.bootstrap.sed: not a known field; allowed here: resamples, seed"),
-        (("invocation", "limit"), 3, "invocation.limit: not a known field; allowed here: seed, suite"),
+        (("invocation", "limit"), 3, "invocation.limit: not a known field; allowed here: changes, seed, suite"),
         (("metrics", 0, "value"), "0.2", "metrics.0.value"),
         (("metrics", 0, "value"), float("nan"), "NaN"),
         (("metrics", 0, "value"), None, "metrics.0: a metric without a value needs a refusal"),
@@ -101,6 +101,12 @@ def change_value(path: tuple[str | int, ...], value: Any) -> Callable[[dict[str,
         (("rows", "file"), "gone.parquet", "rows.file: gone.parquet does not stand beside"),
         (("rows", "digest"), "0" * 64, "rows.digest"),
         (("rows",), None, "rows"),
+        (("label",), "<script>", "field label: String should match pattern"),
+        (("label",), "../noise", "field label: String should match pattern"),
+        (("label",), "x" * 81, "field label: String should have at most 80 characters"),
+        (("label",), "base", "label: 'base' is the name of a control"),
+        (("invocation", "changes"), ["budget.eps"], "field invocation.changes.0: String should match pattern"),
+        (("spec", "recipe", "epochs"), float("inf"), "field spec.recipe: NaN and infinities are no numbers"),
     ],
 )
 def test_a_malformed_record_names_file_and_field(
@@ -129,6 +135,34 @@ def test_broken_json_and_doubled_runs_are_refused(write: Write) -> None:
         load_records(folder)
 
 
+def test_defaults_are_written_out(write: Write) -> None:
+    (path,) = write().glob("*-dp2vl-naive.json")
+    content = json.loads(path.read_text())
+    assert content["label"] == "" and content["invocation"] == {"suite": "quick", "seed": None, "changes": []}
+
+
+def test_costs_that_are_no_numbers_name_their_file(write: Write) -> None:
+    folder = write()
+    record = next(record for record in load_records(folder) if record.spec.defense == "dp2vl")
+    (path,) = folder.glob(f"{record.run_digest[:12]}-*.costs.json")
+    for text in ('{"seconds_per_photo": NaN}', "[1]", "{"):
+        path.write_text(text)
+        with pytest.raises(DataError, match=r"\.costs\.json"):
+            read_costs(record, folder)
+
+
+def test_answers_without_a_column_name_their_file(write: Write, records: dict[Key, Record]) -> None:
+    folder = write()
+    record = next(record for record in load_records(folder) if record.spec.defense == "dp2vl")
+    assert record.rows is not None
+    load_rows(record, folder).drop(columns="status").to_parquet(folder / record.rows.file)
+    with pytest.raises(DataError, match=r"rows\.parquet: the answers lack the column 'status'"):
+        load_rows(record, folder)
+    (folder / record.rows.file).write_bytes(b"PAR1")
+    with pytest.raises(DataError, match=r"rows\.parquet: no Parquet file"):
+        load_rows(record, folder)
+
+
 def test_an_empty_folder_is_no_leaderboard(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no records"):
         load_records(tmp_path)
@@ -137,9 +171,9 @@ def test_an_empty_folder_is_no_leaderboard(tmp_path: Path) -> None:
 def test_a_metric_has_a_value_or_a_refusal(records: dict[Key, Record]) -> None:
     metric = records["dp2vl", "naive"].metrics[0].model_dump()
     with pytest.raises(ValidationError, match="not both"):
-        Metric.model_validate({**metric, "refusal": "because"})
+        Measurement.model_validate({**metric, "refusal": "because"})
     refused = {**metric, "value": None, "low": None, "high": None, "refusal": "because"}
-    assert Metric.model_validate(refused).refusal == "because"
+    assert Measurement.model_validate(refused).refusal == "because"
 
 
 def test_one_metric_cannot_stand_twice(records: dict[Key, Record]) -> None:

@@ -14,7 +14,7 @@ from three_targets_example import FAMILIES, Key, digest_of, make_answers, make_t
 
 from bench.core.errors import DataError
 from leaderboard.records import load_records, write_record
-from leaderboard.schema import Controls, Record, RunSpec, Surrogate
+from leaderboard.schema import Controls, Record, RecordedSurrogate, RunSpec
 from leaderboard.site import build_site
 
 TITLE = "Three targets"
@@ -248,7 +248,7 @@ def test_hostile_names_of_targets_stay_text(
             target=f"{HOSTILE} {key[0]}",
             target_family=HOSTILE,
             backend=HOSTILE,
-            surrogates=[Surrogate(checkpoint=HOSTILE, digest="x")] if key[1] == "dp2vl" else [],
+            surrogates=[RecordedSurrogate(checkpoint=HOSTILE, digest="x")] if key[1] == "dp2vl" else [],
         )
         for key, record in few.items()
     }
@@ -261,7 +261,9 @@ def test_hostile_names_of_targets_stay_text(
 def test_access_follows_the_digest_not_the_name(records: dict[Key, Record]) -> None:
     record = records["tiny-llava", "dp2vl", "naive"]
     assert record.spec.access == "white box"
-    assert with_spec(record, surrogates=[Surrogate(checkpoint="tiny-llava", digest="x")]).spec.access == "transfer"
+    assert (
+        with_spec(record, surrogates=[RecordedSurrogate(checkpoint="tiny-llava", digest="x")]).spec.access == "transfer"
+    )
     assert records["tiny-llava", "noise", "naive"].spec.access is None
 
 

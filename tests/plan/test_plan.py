@@ -6,49 +6,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sample_plan import ATTACKS, DEFENSES, QUICK, RECIPE, TARGET, defense, sample_ingredients
 
 from bench.core.digests import digest_bytes, digest_json
 from bench.core.store import ArtifactStore
-from bench.plan.ingredients import AttackIngredient, DefenseIngredient, Ingredients
+from bench.defenses.base import Budget
+from bench.plan.ingredients import AttackIngredient
 from bench.plan.plan import Plan
 from bench.plan.planner import build_plan
-from bench.stages.base import DatasetReference, PinnedTarget
-from bench.plan.suites import Suite, load_suite
-from bench.targets.base import Augmentation, TargetSpec
+from bench.plan.suite import Suite
+from bench.stages.base import Stage
+from bench.stages.references import DatasetReference
+from bench.targets.base import TargetSpec
 from leaderboard.schema import RunSpec
-
-QUICK = load_suite("quick")
-RECIPE = QUICK.recipe.recipe()
-TARGET = PinnedTarget(TargetSpec("tiny-llava"), digest_bytes(b"weights"))
-INGREDIENTS = Ingredients(
-    dataset=DatasetReference("veilbench-mini", None, digest_bytes(b"photos")),
-    dataset_name="veilbench-mini",
-    n_photos=140,
-    n_probes=1700,
-    targets=(TARGET,),
-    surrogates=(TARGET,),
-    family_modules={"llava": "bench.targets.llava"},
-    defenses={
-        "none": DefenseIngredient({}, "bench.defenses.none", False, False),
-        "noise": DefenseIngredient({}, "bench.defenses.noise", False, False),
-        "dp2vl": DefenseIngredient({"steps": 50}, "bench.defenses.dp2vl", True, False),
-    },
-    attacks={
-        "naive": AttackIngredient(RECIPE),
-        "augment": AttackIngredient(replace(RECIPE, augmentation=Augmentation(6, (0.8, 1.0), 0.09, 0.15, 0.5))),
-    },
-    answer_evaluators=("evaluators.leakage",),
-    photo_evaluators=("evaluators.image_quality",),
-    code_digest=lambda modules: digest_json(list(modules)),
-    libraries={"torch": "2.13.0"},
-    environment={"python": "3.11"},
-    disclosures=("for a test",),
-)
 
 
 def planned(suite: Suite = QUICK, **changes: Any) -> Plan:
     """The plan with some ingredients changed."""
-    return build_plan(suite, replace(INGREDIENTS, **changes))
+    return build_plan(suite, sample_ingredients(**changes))
 
 
 def keys(plan: Plan) -> Mapping[str, str]:
@@ -117,34 +92,36 @@ def test_other_photos_change_every_key() -> None:
 
 
 def test_the_place_of_dataset_and_checkpoint_changes_no_computed_key() -> None:
-    moved = PinnedTarget(TargetSpec("elsewhere/tiny-llava"), TARGET.digest)
-    dataset = replace(INGREDIENTS.dataset, location="elsewhere/mini")
+    moved = replace(TARGET, spec=TargetSpec("elsewhere/tiny-llava"))
+    dataset = replace(sample_ingredients().dataset, location="elsewhere/mini")
     before = {stage.key for name, stage in planned().stages.items() if not name.startswith("record")}
-    after = planned(targets=(moved,), surrogates=(moved,), dataset=dataset)
+    dp2vl = replace(DEFENSES["dp2vl"], surrogates=(moved,))
+    after = planned(targets=(moved,), defenses={**DEFENSES, "dp2vl": dp2vl}, dataset=dataset)
     assert {stage.key for name, stage in after.stages.items() if not name.startswith("record")} == before
 
 
 def test_other_weights_change_all_that_the_model_touches() -> None:
-    other = PinnedTarget(TARGET.spec, digest_bytes(b"other weights"))
-    unchanged = set(planned().stages) - changed(planned(targets=(other,), surrogates=(other,)))
+    other = replace(TARGET, digest=digest_bytes(b"other weights"))
+    defenses = {**DEFENSES, "dp2vl": replace(DEFENSES["dp2vl"], surrogates=(other,))}
+    unchanged = set(planned().stages) - changed(planned(targets=(other,), defenses=defenses))
     assert unchanged == {"protect none", "quality none", "protect noise", "quality noise"}
 
 
 def test_a_defenses_option_or_code_changes_only_what_rests_on_it() -> None:
-    options = {**INGREDIENTS.defenses, "noise": replace(INGREDIENTS.defenses["noise"], options={"scale": 2})}
+    options = {**DEFENSES, "noise": defense("noise", scale=2)}
     expected = {name for name in planned().stages if "noise" in name}
     assert changed(planned(defenses=options)) == expected
     assert changed(with_code("bench.defenses.noise")) == expected
 
 
 def test_an_undefended_run_counts_for_all_that_is_normalised_by_it() -> None:
-    other = {**INGREDIENTS.defenses, "none": replace(INGREDIENTS.defenses["none"], options={"x": 1})}
+    other = {**DEFENSES, "none": defense("none", x=1)}
     records = {name for name in changed(planned(defenses=other)) if name.startswith("record")}
     assert records == {name for name in planned().stages if name.startswith("record")}
 
 
 def test_an_attackers_recipe_changes_its_own_runs_alone() -> None:
-    attacks = {**INGREDIENTS.attacks, "augment": AttackIngredient(replace(RECIPE, epochs=3))}
+    attacks = {**ATTACKS, "augment": AttackIngredient(replace(RECIPE, epochs=3))}
     assert changed(planned(attacks=attacks)) == {name for name in planned().stages if "augment" in name}
 
 
@@ -173,7 +150,7 @@ def test_a_seed_changes_training_and_no_protected_photo() -> None:
 
 def test_a_records_spec_says_all_that_decides_the_run() -> None:
     suite = QUICK.model_copy(update={"defense_seed": 6})
-    limited = replace(INGREDIENTS.dataset, limit=3)
+    limited = replace(sample_ingredients().dataset, limit=3)
     stages = planned(suite, dataset=limited).stages
     specs = {name: RunSpec.model_validate(s.spec.content["spec"]) for name, s in stages.items() if s.kind == "record"}
     dp2vl = specs["record dp2vl naive tiny-llava seed 0"]
@@ -189,6 +166,55 @@ def test_work_that_takes_long_is_expected_to_take_long() -> None:
     assert stages["protect dp2vl"].guess > stages["protect noise"].guess
 
 
+def test_a_defense_may_stand_twice_with_budgets_of_its_own() -> None:
+    weak = replace(DEFENSES["noise"], budget=Budget(eps=2))
+    plan = planned(defenses={**DEFENSES, "noise-2": weak})
+    assert plan.protections["noise-2"] == "protect noise-2"
+    strong, mild = (plan.stages[f"record {label} naive tiny-llava seed 0"] for label in ("noise", "noise-2"))
+    specs = [RunSpec.model_validate(stage.spec.content["spec"]) for stage in (strong, mild)]
+    assert [(spec.defense, spec.budget_eps) for spec in specs] == [("noise", 8), ("noise", 2)]
+    assert [(run.label, run.defense) for run in plan.runs if run.attack == "naive"][-1] == ("noise-2", "noise")
+
+
+def test_a_label_decides_no_key() -> None:
+    renamed = planned(defenses={"none": DEFENSES["none"], "loud": DEFENSES["noise"]})
+    assert renamed.stages["protect loud"].key == planned().stages["protect noise"].key
+    assert renamed.stages["record loud naive tiny-llava seed 0"].key in set(keys(planned()).values())
+
+
+def test_a_run_names_the_controls_that_it_is_read_against() -> None:
+    runs = {(run.label, run.attack): run for run in planned().runs}
+    base, undefended = runs["none", "base"], runs["none", "naive"]
+    assert base.controls == () and undefended.controls == (base.digest,)
+    assert runs["noise", "naive"].controls == (base.digest, undefended.digest)
+
+
+def test_the_first_leak_rests_on_photos_as_they_are_alone() -> None:
+    plan = planned()
+    assert plan.first_leak is not None and plan.first_leak.is_undefended
+    assert plan.behind(plan.first_leak.stages["score"]) == {
+        "protect none",
+        "finetune none naive tiny-llava seed 0",
+        "answer none naive tiny-llava seed 0",
+        "score none naive tiny-llava seed 0",
+    }
+
+
+def test_a_stage_says_what_it_needs() -> None:
+    stages = planned().stages
+    assert stages["finetune none naive tiny-llava seed 0"].spec.needs.accelerator
+    assert not stages["score none naive tiny-llava seed 0"].spec.needs.accelerator
+    heavy = replace(TARGET, weight_bytes=14_000_000_000)
+    finetune = planned(targets=(heavy,)).stages["finetune none naive tiny-llava seed 0"]
+    assert finetune.spec.needs.memory_bytes > heavy.weight_bytes
+    assert finetune.key == stages["finetune none naive tiny-llava seed 0"].key
+
+
+def missing(plan: Plan, store: ArtifactStore) -> list[Stage]:
+    """What must run."""
+    return plan.missing(plan.states(store))
+
+
 class TestStates:
     @pytest.fixture
     def store(self, tmp_path: Path) -> ArtifactStore:
@@ -202,12 +228,12 @@ class TestStates:
 
     def test_an_empty_store_misses_everything(self, store: ArtifactStore) -> None:
         assert set(planned().states(store).values()) == {"miss"}
-        assert [stage.name for stage in planned().missing(store)] == list(planned().stages)
+        assert [stage.name for stage in missing(planned(), store)] == list(planned().stages)
 
     def test_a_full_store_hits_everything(self, store: ArtifactStore) -> None:
         self.put(store, planned(), *planned().stages)
         assert set(planned().states(store).values()) == {"hit"}
-        assert planned().missing(store) == []
+        assert missing(planned(), store) == []
 
     def test_what_no_missing_stage_rests_on_is_not_computed_again(self, store: ArtifactStore) -> None:
         plan = planned()
@@ -222,4 +248,4 @@ class TestStates:
         lost = "record noise naive tiny-llava seed 0"
         kept = [name for name in plan.stages if name.split()[0] in ("protect", "quality", "score", "record")]
         self.put(store, plan, *(name for name in kept if name != lost))
-        assert [stage.name for stage in plan.missing(store)] == [lost]
+        assert [stage.name for stage in missing(plan, store)] == [lost]

@@ -5,7 +5,8 @@ from typing import Any
 
 from rich.console import Console
 
-from bench.publish.results import METRIC_KEYS, summary_table
+from bench.publish.results import METRIC_KEYS
+from bench.publish.tables import summary_table
 
 
 def described(
@@ -13,7 +14,7 @@ def described(
 ) -> dict[str, Any]:
     """A run as the JSON object has it."""
     numbers = dict.fromkeys(("leakage", *METRIC_KEYS, "seconds_per_photo"), 0.5)
-    run = {"defense": defense, "attack": attack, "target": target, "ratio": 1.0, "seed": 0, **numbers}
+    run = {"defense": defense, "label": defense, "attack": attack, "target": target, "ratio": 1.0, "seed": 0, **numbers}
     return run | {"access": access, "normalised": normalised, "leakage_ci95": None, "normalised_ci95": None}
 
 

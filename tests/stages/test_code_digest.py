@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.stages.code import code_digest
+from bench.stages.code import CodeDigests, code_digest, interface_places
 
 Package = Callable[[dict[str, str]], Callable[[], str]]
 
@@ -60,8 +60,30 @@ def test_a_yaml_file_beside_an_imported_module_counts(package: Package) -> None:
 
 
 def test_stages_of_ours_cover_the_contracts_they_rest_on_and_not_the_page() -> None:
-    from bench.stages.code import _closure
-
-    found = _closure(["bench.stages.finetune"], frozenset({"bench", "scenarios", "evaluators", "leaderboard"}))
+    ours = frozenset({"bench", "scenarios", "evaluators", "leaderboard"})
+    found = CodeDigests().closure(["bench.stages.finetune"], ours)
     assert {"bench.targets.base", "scenarios.language", "bench.core.digests"} <= set(found)
     assert not {name for name in found if name.startswith("leaderboard") or name == "bench.cli"}
+
+
+def test_a_plugin_rests_on_what_it_takes_from_the_interface_and_not_on_all_of_it(package: Package) -> None:
+    package({"__init__.py": "", "method.py": "from veilbench import Defense, Photo\n"})
+    ours = frozenset({"plug", "veilbench", "bench", "scenarios", "evaluators", "leaderboard"})
+    found = set(CodeDigests().closure(["plug.method"], ours))
+    assert {interface_places()["Defense"], interface_places()["Photo"], "bench.core.errors"} <= found
+    assert not {name for name in found if name.startswith(("leaderboard", "bench.commands", "bench.plan", "veilbench"))}
+
+
+@pytest.mark.parametrize("source", ["import veilbench\nveilbench.Evaluator\n", "import veilbench as v\nv.Evaluator\n"])
+def test_looking_a_name_up_on_the_interface_is_taking_it_from_there(package: Package, source: str) -> None:
+    package({"__init__.py": "", "method.py": source})
+    found = CodeDigests().closure(["plug.method"], frozenset({"plug", "veilbench", "evaluators", "bench"}))
+    assert "evaluators.base" in found and "bench.defenses.base" not in found
+
+
+def test_each_digest_tells_what_stands_behind_it(package: Package) -> None:
+    package(FILES)
+    digests = CodeDigests()
+    sources = digests.sources[digests(["plug.method"])]
+    assert {"plug.method", "plug.inner", "plug.late", "plug.sub.deep"} <= set(sources)
+    assert digests(["plug.method"]) == code_digest(["plug.method"])

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from bench.stages.metrics import measured_metrics
-from leaderboard.schema import Bootstrap, Metric
+from evaluators.registry import metric_definitions
+from leaderboard.schema import Bootstrap, Measurement
 
 PEOPLE = [f"p{number}" for number in range(12)]
 
@@ -27,9 +28,10 @@ def values(metric: str, scores: list[float], scenario: str = "pet", persons: lis
 
 def measured(
     own: pd.DataFrame, base: pd.DataFrame, undefended: pd.DataFrame | None
-) -> dict[tuple[str, str | None], Metric]:
+) -> dict[tuple[str, str | None], Measurement]:
     """Metrics by name and scenario."""
-    metrics = measured_metrics(own, base, undefended, "naive", 3, Bootstrap(resamples=200, seed=0))
+    drawn = Bootstrap(resamples=200, seed=0)
+    metrics = measured_metrics(own, base, undefended, metric_definitions(), "naive", 3, drawn)
     return {(metric.name, metric.scenario): metric for metric in metrics}
 
 

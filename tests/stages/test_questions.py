@@ -6,12 +6,13 @@ import pandas as pd
 import pytest
 
 from bench.core.errors import DataError, VeilBenchError
-from bench.defenses.photo import decode_pixels, encode_png
+from bench.defenses.photo import encode_png
+from bench.stages.finetune import training_examples
 from bench.stages.photos import protected_share, shared_photos, training_pairs
 from bench.stages.questions import build_requests, spread_answers, unique_questions
-from bench.stages.finetune import training_examples
 from scenarios.dataset import Dataset
 from scenarios.language import DESCRIBE_QUESTION
+from scenarios.pixels import decode_pixels
 
 
 def inverted(dataset: Dataset) -> dict[str, bytes]:

@@ -5,21 +5,20 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from sample_plan import ATTACKS, DEFENSES, RECIPE, sample_ingredients
 
-from bench.core.digests import digest_bytes, digest_json
-from bench.plan.ingredients import AttackIngredient, DefenseIngredient, Ingredients
-from bench.stages.photos import SYNTHESIZED_FILE, read_synthesized, shared_photos, training_pairs
+from bench.core.digests import digest_bytes
+from bench.plan.ingredients import AttackIngredient
 from bench.plan.planner import build_plan
-from bench.stages.base import DatasetReference, PinnedTarget
+from bench.plan.suite_files import load_suite
 from bench.stages.finetune import training_examples
+from bench.stages.photos import SYNTHESIZED_FILE, read_synthesized, shared_photos, training_pairs
 from bench.stages.synthesize import synthesis_requests
-from bench.plan.suites import load_suite
-from bench.targets.base import Synthesis, TargetSpec
+from bench.targets.base import Synthesis
 from scenarios.dataset import Dataset
 from scenarios.schema import load_scenarios
 
 SUITE = load_suite("synthesized")
-RECIPE = SUITE.recipe.recipe()
 SYNTHESIS = Synthesis(photos_per_pair=4, steps=20, guidance=2.0)
 
 
@@ -74,29 +73,10 @@ def test_a_target_is_trained_on_the_synthesized_photos_alone(dataset: Dataset, t
 
 def stages(**changes: object) -> Mapping[str, str]:
     """Stage name -> key, of the suite's plan, with parts of the synthesizing attack changed."""
-    target = PinnedTarget(TargetSpec("tiny-llava"), digest_bytes(b"weights"))
-    ingredients = Ingredients(
-        dataset=DatasetReference("veilbench-mini", None, digest_bytes(b"photos")),
-        dataset_name="veilbench-mini",
-        n_photos=140,
-        n_probes=1700,
-        targets=(target,),
-        surrogates=(target,),
-        family_modules={"llava": "bench.targets.llava"},
-        defenses={
-            "none": DefenseIngredient({}, "bench.defenses.none", False, False),
-            "dp2vl": DefenseIngredient({"steps": 50}, "bench.defenses.dp2vl", True, False),
-        },
-        attacks={
-            "naive": AttackIngredient(RECIPE),
-            "synthesize": replace(AttackIngredient(RECIPE, SYNTHESIS, digest_bytes(b"model")), **changes),
-        },
-        answer_evaluators=("evaluators.leakage",),
-        photo_evaluators=("evaluators.image_quality",),
-        code_digest=lambda modules: digest_json(list(modules)),
-        libraries={"diffusers": "0.42.1"},
-        environment={"python": "3.11"},
-        disclosures=("for a test",),
+    synthesize = replace(AttackIngredient(RECIPE, SYNTHESIS, digest_bytes(b"model")), **changes)
+    ingredients = sample_ingredients(
+        defenses={label: DEFENSES[label] for label in ("none", "dp2vl")},
+        attacks={"naive": ATTACKS["naive"], "synthesize": synthesize},
     )
     return {name: stage.key for name, stage in build_plan(SUITE, ingredients).stages.items()}
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from bench.core.errors import UsageError
 from bench.commands.listing import listing
+from bench.core.errors import UsageError
 from bench.targets.base import Recipe
 from bench.targets.recipes import RecipeEntry, expand_recipe, load_recipe, shipped_recipes
 

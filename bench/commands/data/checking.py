@@ -1,6 +1,5 @@
 """Checking a dataset, with the features of a target as recogniser."""
 
-import io
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +17,7 @@ from generators.checks.loading import open_for_check
 from generators.checks.run import run_checks
 from generators.registry import make_generator
 from scenarios.dataset import Dataset, load_dataset
+from scenarios.pixels import open_photo
 
 if TYPE_CHECKING:
     from bench.targets.base import Target
@@ -77,7 +77,7 @@ class Recogniser:
         self._checkpoint = checkpoint
 
     def __call__(self, photos: Sequence[bytes]) -> "np.ndarray[Any, np.dtype[np.float32]]":
-        """Features (photos, width) of encoded photos; raises what PIL raises for one that cannot be decoded."""
+        """Features (photos, width) of encoded photos; raises DataError for one that cannot be decoded."""
         import torch
 
         features: dict[int, Any] = {}
@@ -98,15 +98,13 @@ class Recogniser:
         from transformers.utils import logging
 
         from bench.targets.base import TargetSpec
-        from bench.targets.registry import targets
+        from bench.targets.registry import build_target
 
         logging.disable_progress_bar()  # it would tear ours
-        spec = TargetSpec(self._checkpoint)
-        return targets.get(spec.family)(spec)
+        return build_target(TargetSpec(self._checkpoint))
 
 
 def _pixels(image: bytes) -> "np.ndarray[Any, np.dtype[np.uint8]]":
-    with Image.open(io.BytesIO(image)) as picture:
-        whole = picture.convert("RGB")
+    whole = open_photo("to be recognised", image)
     whole.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
     return np.array(whole)

@@ -51,8 +51,8 @@ def build(
     workers: WorkersOption = None,
 ) -> None:
     """Make a dataset from one of four photo sources and save its three tables. A stopped build goes on."""
-    from bench.core.progress import ProgressDisplay
     from bench.commands.data.building import DatasetOrder, build_dataset, default_folder
+    from bench.core.progress import ProgressDisplay
     from bench.execute.local import default_workers
 
     order = DatasetOrder(name, generator, _options(option or []), limit)
@@ -78,8 +78,8 @@ def check(
     ] = "tiny-llava",
 ) -> None:
     """Look for what makes a dataset wrong, harmful or easy to guess. One line a finding; exit code 1 on errors."""
-    from bench.core.progress import ProgressDisplay
     from bench.commands.data.checking import check_dataset, lines
+    from bench.core.progress import ProgressDisplay
 
     with ProgressDisplay() as display:
         checkpoint = None if recogniser == "none" else recogniser
@@ -145,8 +145,8 @@ def push(
     Needs `hf auth login` or HF_TOKEN. The card is written from the options given here; a README.md in the folder is
     not sent.
     """
-    from bench.core.progress import ProgressDisplay
     from bench.commands.data.publishing import Wanted, publish_dataset
+    from bench.core.progress import ProgressDisplay
 
     wanted = Wanted(repo, public, publish_real, title, description, licence, revision, with_real_photos)
     with ProgressDisplay() as display:

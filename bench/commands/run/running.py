@@ -1,30 +1,58 @@
 """Running a suite: plan it, compute what the store lacks, publish records and page."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.commands.run.narration import Narrator
+from bench.core.device import detect_device
+from bench.core.digests import digest_json, short
 from bench.core.progress import ProgressDisplay
 from bench.core.store import ArtifactStore
-from bench.stages.datasets import effective_limit, open_dataset
+from bench.execute.base import StageFailure
 from bench.execute.engines import Backend, compute_in_order
+from bench.execute.local import LocalExecutor, default_workers
 from bench.plan.estimates import expected_seconds, finish_seconds
 from bench.plan.ingredients import gather_ingredients
 from bench.plan.plan import Plan
 from bench.plan.planner import build_plan
+from bench.plan.suite import Suite
 from bench.publish.records import Publication, publish
 from bench.stages.base import EngineAccess, Stage
-from bench.plan.suites import Suite
+from bench.stages.code import keep_sources
+from bench.stages.datasets import effective_limit, open_dataset
 from scenarios.dataset import check_images
 
 
 @dataclass(frozen=True)
+class RunOrder:
+    """What was asked for. ``limit`` keeps the first people; ``output`` None is a folder of the run's own in the store.
+
+    With ``keep_going`` a failed stage costs what rests on it and nothing else.
+    """
+
+    suite: Suite
+    store: ArtifactStore
+    output: Path | None = None
+    limit: int | None = None
+    backend: Backend = field(default_factory=Backend)
+    workers: int | None = None
+    keep_going: bool = False
+
+    @property
+    def destination(self) -> Path:
+        """Where records and page go."""
+        return self.output or default_output(self.store, self.suite, self.limit, self.backend.name)
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """What a run of a suite gave: its plan, what was published, and the names of the stages it computed."""
+    """What a run of a suite gave: its plan, what was published, and the names of the stages it computed or lost."""
 
     plan: Plan
     publication: Publication
     computed: frozenset[str]
+    failures: tuple[StageFailure, ...] = ()
 
 
 def plan_suite(suite: Suite, limit: int | None, backend: str = "transformers") -> Plan:
@@ -32,64 +60,56 @@ def plan_suite(suite: Suite, limit: int | None, backend: str = "transformers") -
     return build_plan(suite, gather_ingredients(suite, limit), backend)
 
 
-def default_output(
-    store: ArtifactStore, suite: Suite, limit: int | None, seed: int | None, backend: str = "transformers"
-) -> Path:
-    """Where records and page go unless somebody says: a folder of its own for each suite, limit, seed and backend."""
+def default_output(store: ArtifactStore, suite: Suite, limit: int | None, backend: str = "transformers") -> Path:
+    """A folder of its own for each suite, limit, seed, change and backend."""
     parts = [suite.name]
     parts += [] if limit is None else [f"limit-{limit}"]
-    parts += [] if seed is None else [f"seed-{seed}"]
+    parts += [] if suite.seed_given is None else [f"seed-{suite.seed_given}"]
+    parts += [f"set-{short(digest_json(suite.changes))}"] if suite.changes else []
     parts += [] if backend == "transformers" else [backend]
     return store.root / "site" / "-".join(parts)
 
 
-def run_suite(
-    suite: Suite, limit: int | None, store: ArtifactStore, output: Path, workers: int | None, backend: Backend
-) -> Outcome:
+def run_suite(order: RunOrder) -> Outcome:
     """Compute and publish a suite; progress goes to standard error. Nothing is computed that the store has.
 
     Raises DataError naming the photo where one cannot be decoded, before anything is computed; otherwise as
     ``plan_suite`` and ``LocalExecutor.run``.
     """
-    plan = plan_suite(suite, limit, backend.name)
-    dataset = open_dataset(suite.dataset, effective_limit(suite.dataset, limit))
+    suite, store = order.suite, order.store
+    plan = plan_suite(suite, order.limit, order.backend.name)
+    dataset = open_dataset(suite.dataset, effective_limit(suite.dataset, order.limit))
+    failures: list[StageFailure] = []
     with store.in_use(), ProgressDisplay() as display:
-        missing = plan.missing(store)
+        missing = plan.missing(plan.states(store))
         if missing:
             check_images(dataset)
-            _compute_missing(missing, store, workers, backend, display)
+            keep_sources(store, plan.code_sources)
+            failures = _compute_missing(missing, order, Narrator(plan, store, dataset, display))
         else:
             display.say(f"suite {suite.name}: all {len(plan.stages)} stages are in {store.root}")
-        publication = publish(plan, store, dataset, output)
-    return Outcome(plan, publication, frozenset(stage.name for stage in missing))
+        publication = publish(plan, store, dataset, order.destination, failures)
+    lost = {failure.stage for failure in failures}
+    computed = frozenset(stage.name for stage in missing if stage.name not in lost)
+    return Outcome(plan, publication, computed, tuple(failures))
 
 
-def _compute_missing(
-    missing: Sequence[Stage], store: ArtifactStore, workers: int | None, backend: Backend, display: ProgressDisplay
-) -> None:
-    from bench.core.device import detect_device
-    from bench.execute.local import default_workers
-
-    number = workers or default_workers(detect_device())
-    compute_in_order(
-        missing, backend, store, number, lambda stages, engine: compute(stages, store, number, display, engine)
+def _compute_missing(missing: Sequence[Stage], order: RunOrder, narrator: Narrator) -> list[StageFailure]:
+    number = order.workers or default_workers(detect_device())
+    narrator.begin(missing, finish_seconds(missing, expected_seconds(missing, order.store), number), number)
+    return compute_in_order(
+        missing, order.backend, order.store, number, _computing(order, number, narrator), keep_going=order.keep_going
     )
 
 
-def compute(
-    stages: Sequence[Stage],
-    store: ArtifactStore,
-    number: int,
-    display: ProgressDisplay,
-    engine: EngineAccess | None = None,
-) -> None:
-    """Compute stages in ``number`` worker processes of this machine."""
-    from bench.execute.local import LocalExecutor
+def _computing(
+    order: RunOrder, number: int, narrator: Narrator
+) -> Callable[[Sequence[Stage], EngineAccess | None], list[StageFailure]]:
+    """What computes stages in ``number`` worker processes of this machine."""
 
-    if not stages:
-        return
-    seconds = expected_seconds(stages, store)
-    least = finish_seconds(stages, seconds, number)
-    on = "1 worker" if number == 1 else f"{number} workers"
-    display.say(f"{len(stages)} stages to compute on {on}, about {max(1, round(least / 60))} min")
-    LocalExecutor(number, engine).run(stages, store, seconds, display.task)
+    def compute(stages: Sequence[Stage], engine: EngineAccess | None) -> list[StageFailure]:
+        executor = LocalExecutor(number, engine, keep_going=order.keep_going)
+        seconds = expected_seconds(stages, order.store)
+        return executor.run(stages, order.store, seconds, narrator, narrator.first)
+
+    return compute

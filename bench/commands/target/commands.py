@@ -54,8 +54,9 @@ def check(
     """Load a checkpoint, fine-tune it for some steps, ask it one question; say what that takes and whether backends
     agree. Exit code 1 where they do not.
     """
+    from bench.commands.target.checking import check_target
+    from bench.commands.target.facts import BACKENDS, CheckOrder
     from bench.core.progress import ProgressDisplay
-    from bench.commands.target.checking import BACKENDS, CheckOrder, check_target
 
     for option, given in (("dtype", dtype), ("backend", backend or "both"), ("quantization", quantization)):
         if given not in CHOICES[option]:
@@ -66,12 +67,12 @@ def check(
     values: dict[str, Any] = {}
     wrong = []
     with ProgressDisplay() as display:
-        for finding in check_target(order, display.task):
-            values[finding.name] = finding.value
-            wrong += [] if finding.passed else [finding.name]
+        for fact in check_target(order, display.task):
+            values[fact.name] = fact.value
+            wrong += [] if fact.passed else [fact.name]
             if not as_json:
-                label = finding.name.removesuffix("_bytes").replace("_", " ")
-                typer.echo(f"{'' if finding.passed else 'WRONG':6}{label:32}{finding.shown}")
+                label = fact.name.removesuffix("_bytes").replace("_", " ")
+                typer.echo(f"{'' if fact.passed else 'WRONG':6}{label:32}{fact.shown}")
     if as_json:
         typer.echo(json.dumps({**values, "wrong": wrong}, indent=2, ensure_ascii=False))
     if wrong:

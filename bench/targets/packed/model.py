@@ -161,22 +161,22 @@ class PackedModel(ABC):
         positions: "torch.Tensor",
         cache: Any = None,
         prefix: Prefix | None = None,
+        needed: "torch.Tensor | None" = None,
     ) -> "torch.Tensor":
         """Last hidden states (rows, length, hidden) of the language model; ``cache`` is extended in place.
 
         ``positions`` is (rows, length), or (planes, rows, length). ``prefix`` is given where ``embedded`` begins
-        with it.
+        with it. With ``needed`` (rows, length) only the states where it is true are sure to be right.
         """
+        from bench.targets.packed.low_rank import only_needed
+
         place = positions if positions.ndim == 2 or self.planes > 1 else positions[0]
-        output = self.network.get_submodule(self.language_name)(
-            inputs_embeds=embedded,
-            attention_mask=mask.to(self.device),
-            position_ids=place.to(self.device),
-            past_key_values=cache,
-            use_cache=cache is not None,
-            **self.deep_arguments(prefix, embedded.shape[1]),
-        )
-        return output.last_hidden_state
+        language = self.network.get_submodule(self.language_name)
+        seen = {"past_key_values": cache, "use_cache": cache is not None, "attention_mask": mask.to(self.device)}
+        arguments = {**seen, "position_ids": place.to(self.device), **self.deep_arguments(prefix, embedded.shape[1])}
+        # Checkpointed layers are run a second time, when the hooks are gone.
+        with only_needed(language.layers[-1], None if self.spec.gradient_checkpointing else needed):
+            return language(inputs_embeds=embedded, **arguments).last_hidden_state
 
     def deep_arguments(self, prefix: Prefix | None, length: int) -> dict[str, Any]:
         """What the language model takes besides, where image features reach its later layers."""
@@ -297,8 +297,11 @@ class PackedModel(ABC):
         PEFT's ``unload`` takes LoRA out but leaves its trained copy of the projector in place, so that the
         original one is put back here.
         """
+        from bench.targets.packed.low_rank import shorten
+
         original = self.network.get_submodule(self.projector_name)
         tuned = adapt(self.network)
+        shorten(tuned)
         try:
             yield tuned
         finally:

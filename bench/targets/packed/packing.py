@@ -6,6 +6,7 @@ prefix + branches gives each branch the logits that a sequence of its own would 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,25 +46,26 @@ def pack(rows: Sequence[Sequence[Branch]], starts: Sequence[Sequence[int]]) -> P
     import torch
 
     length = max(sum(len(branch.tokens) for branch in row) for row in rows)
-    tokens = torch.zeros(len(rows), length, dtype=torch.long)
-    labels = torch.full((len(rows), length), IGNORED)
-    positions = torch.zeros(len(rows), length, dtype=torch.long)
-    owner = torch.full((len(rows), length), PADDING)
-    last = []
-    for index, (row, begin) in enumerate(zip(rows, starts, strict=True)):
-        at, ends = 0, []
-        for number, branch in enumerate(row):
-            size = len(branch.tokens)
-            window = slice(at, at + size)
-            tokens[index, window] = torch.tensor(branch.tokens)
-            positions[index, window] = torch.arange(begin[number], begin[number] + size)
-            owner[index, window] = number
-            if branch.learned:
-                labels[index, at + size - branch.learned : at + size] = torch.tensor(branch.tokens[-branch.learned :])
-            at += size
-            ends.append(at - 1)
-        last.append(tuple(ends))
-    return PackedBranches(tokens, labels, positions, owner, tuple(last))
+    tokens, labels, positions, owner, last = [], [], [], [], []
+    for row, begin in zip(rows, starts, strict=True):
+        sizes = [len(branch.tokens) for branch in row]
+        padding = length - sum(sizes)
+        tokens.append([token for branch in row for token in branch.tokens] + [0] * padding)
+        labels.append([label for branch in row for label in _labels(branch)] + [IGNORED] * padding)
+        places = [start + place for start, size in zip(begin, sizes, strict=True) for place in range(size)]
+        positions.append(places + [0] * padding)
+        owner.append([number for number, size in enumerate(sizes) for _ in range(size)] + [PADDING] * padding)
+        last.append(tuple(end - 1 for end in accumulate(sizes)))
+    # From lists at once: a tensor for every branch takes longer than a small model's layers.
+    tensors = [
+        torch.tensor(laid, dtype=torch.long).view(len(rows), length) for laid in (tokens, labels, positions, owner)
+    ]
+    return PackedBranches(tensors[0], tensors[1], tensors[2], tensors[3], tuple(last))
+
+
+def _labels(branch: Branch) -> tuple[int, ...]:
+    unlearned = len(branch.tokens) - branch.learned
+    return (IGNORED,) * unlearned + branch.tokens[unlearned:]
 
 
 def attention_mask(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bench.targets.base import Recipe, ReportProgress, TrainingExample
 from bench.targets.packed.features import FeatureCache, PhotoFeatures
-from bench.targets.training.optimisation import Processes, make_optimiser, set_learning_rate, step
 from bench.targets.packed.packing import IGNORED, PREFIX, Branch, attention_mask, pack
+from bench.targets.training.optimisation import Processes, make_optimiser, set_learning_rate, step
 from bench.targets.training.rows import FrozenViews, Row, TrainedViews, training_batches
 from bench.targets.training.state import TrainingState, state_file
 from bench.targets.training.tuned_weights import save_trained, trained_network
@@ -148,8 +148,9 @@ def packed_loss(
     embedded = torch.cat([prefix.embedded, model.embed_tokens(branches.tokens)], dim=1)
     mask = prefix_and_branches_mask(torch.cat([prefix.owner, branches.owner], dim=1), embedded.dtype)
     positions = torch.cat([prefix.positions, branches.positions.expand(model.planes, -1, -1)], dim=2)
-    hidden = model.run(embedded, mask, positions, prefix=prefix)
     learned = branches.labels[:, 1:] != IGNORED
+    needed = torch.nn.functional.pad(learned, (length, 1))
+    hidden = model.run(embedded, mask, positions, prefix=prefix, needed=needed)
     # A score for every word of a large vocabulary is dear, and only answers are learned.
     logits = model.logits(hidden[:, length:-1][learned.to(hidden.device)])
     return torch.nn.functional.cross_entropy(logits.float(), branches.labels[:, 1:][learned].to(logits.device))

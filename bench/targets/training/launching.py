@@ -150,10 +150,10 @@ def _train(job: Job) -> None:
     import torch.distributed
     from accelerate import PartialState
 
-    from bench.targets.registry import targets
+    from bench.targets.registry import build_target
 
     PartialState(cpu=not torch.cuda.is_available())
-    target = targets.get(job.spec.family)(job.spec, job.cache)
+    target = build_target(job.spec, job.cache)
 
     def report(done: int, total: int, note: str) -> None:
         _tell(done=done, total=total, note=note)

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.core.digests import digest_bytes, digest_json
-from bench.targets.training.augmentation import random_view
 from bench.targets.base import Recipe, TrainingExample
 from bench.targets.packed.features import FeatureCache, PhotoFeatures
+from bench.targets.training.augmentation import random_view
 
 if TYPE_CHECKING:
     import torch

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bench.core.digests import digest_tree, short
-from bench.targets.packed.answering import adapted, photo_features
 from bench.targets.base import ReportProgress
+from bench.targets.packed.answering import adapted, photo_features
 from bench.targets.vllm.adapters import served_adapter
 from bench.targets.vllm.completions import Asker, CompletionResult, OptionScores, ShownPhoto, asker_for
 from bench.targets.vllm.proof import PROBES, Expected, expect, prove

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from miniature_world import make_dataset, write_checkpoint
 
+from bench.commands.data.checking import Recogniser, check_dataset, lines
 from bench.core.errors import DataError, UsageError, VeilBenchError
 from bench.core.progress import quiet
-from bench.commands.data.checking import Recogniser, check_dataset, lines
 from scenarios.dataset import load_dataset, save_dataset
 
 

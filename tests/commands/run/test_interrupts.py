@@ -21,13 +21,13 @@ import sys
 from pathlib import Path
 from typing import Any
 sys.path.insert(0, {tests!r})
-from sample_stages import make_stage, sleep
+from sample_stages import Silent, make_stage, sleep
 from bench.core.store import ArtifactStore
 from bench.execute.local import LocalExecutor
 if __name__ == "__main__":
     stages = [make_stage(name, sleep, name) for name in ("a", "b", "c")]
     seconds = {{stage.name: 1.0 for stage in stages}}
-    LocalExecutor(2).run(stages, ArtifactStore(Path("store")), seconds, lambda name: lambda *told: None)
+    LocalExecutor(2).run(stages, ArtifactStore(Path("store")), seconds, Silent())
 """
 
 

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from miniature_world import ROOT, veilbench
 
-from bench.defenses.registry import defenses
 from bench.commands.defense.checking import check_defense
+from bench.defenses.registry import defenses
 from scenarios.dataset import check_images, load_dataset
 
 BLOCKS = """

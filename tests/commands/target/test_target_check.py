@@ -8,15 +8,16 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from bench.commands.target.checking import check_target
+from bench.commands.target.facts import CheckOrder, TargetFact
 from bench.core.errors import UsageError, VeilBenchError
 from bench.core.progress import ReportProgress, quiet
-from bench.commands.target.checking import CheckOrder, Finding, check_target
 from bench.targets.base import Target
 
 ENDPOINT = "http://127.0.0.1:9"
 
 
-def findings(order: CheckOrder) -> dict[str, Finding]:
+def findings(order: CheckOrder) -> dict[str, TargetFact]:
     """What the check of ``order`` finds, by name."""
     return {finding.name: finding for finding in check_target(order, lambda name: quiet())}
 

@@ -8,9 +8,9 @@ import zlib
 import pytest
 from PIL import Image
 
+from bench.commands.data.building import DatasetOrder, build_dataset
 from bench.core.digests import digest_tree
 from bench.core.errors import DataError
-from bench.commands.data.building import DatasetOrder, build_dataset
 from generators.folder.generator import Folder
 
 

@@ -15,11 +15,11 @@ from safetensors.torch import load_file
 from bench.core.digests import digest_tree
 from bench.core.errors import DataError, UsageError
 from bench.core.progress import quiet
-from bench.targets.training.augmentation import random_view
 from bench.targets.base import Augmentation, Recipe, TargetSpec, TrainingExample
 from bench.targets.checkpoints import resolve_checkpoint
 from bench.targets.llava import Llava
 from bench.targets.packed.target import PackedTarget, is_checkpoint
+from bench.targets.training.augmentation import random_view
 from scenarios.dataset import load_dataset
 
 VIEWS = Augmentation(views=3, scale=(0.8, 1.0), shift=0.1, colour=0.15, flip=0.5)

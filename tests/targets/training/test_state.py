@@ -15,9 +15,9 @@ from miniature_world import environment_for
 from bench.core.digests import digest_tree
 from bench.core.progress import ReportProgress, quiet
 from bench.targets.base import Recipe, TargetSpec, TrainingExample
+from bench.targets.llava import LoadedLlava
 from bench.targets.packed.features import FeatureCache
 from bench.targets.training.finetuning import finetune_packed
-from bench.targets.llava import LoadedLlava
 
 PROGRAM = """
 import pickle, sys

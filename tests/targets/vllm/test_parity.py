@@ -15,9 +15,9 @@ import pytest
 
 from bench.core.errors import VeilBenchError
 from bench.core.progress import quiet
-from bench.targets.packed.answering import adapted
 from bench.targets.base import Recipe, TargetSpec, TrainingExample
 from bench.targets.checkpoints import family_of, shipped_checkpoints
+from bench.targets.packed.answering import adapted
 from bench.targets.packed.target import PackedTarget
 from bench.targets.registry import targets
 from bench.targets.vllm.adapters import served_adapter

@@ -1,4 +1,4 @@
-"""Fixtures of the run's tests: the miniature world, and one run of it that several tests look at."""
+"""Fixtures of tests that run suites: the miniature world, and one run of it that several tests look at."""
 
 import json
 from pathlib import Path

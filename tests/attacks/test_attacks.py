@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from bench.attacks.registry import attacks
 from bench.core.errors import UsageError
 from bench.targets.base import Augmentation, Recipe
-from evaluators.attacks import attacks
 
 VIEWS = Augmentation(views=6, scale=(0.8, 1.0), shift=0.09, colour=0.15, flip=0.5)
 

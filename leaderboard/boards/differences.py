@@ -7,7 +7,7 @@ import pandas as pd
 
 from bench.core.statistics import holm, paired_difference
 from leaderboard.figures import Figure
-from leaderboard.runs import Run
+from leaderboard.runs import RecordedRun
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,9 @@ class Comparison:
         return "< 0.001" if self.p_value < 0.001 else f"{self.p_value:.3f}"
 
 
-def compare_to_undefended(runs: Mapping[str, Sequence[Run]], by_digest: Mapping[str, Run]) -> dict[str, Comparison]:
+def compare_to_undefended(
+    runs: Mapping[str, Sequence[RecordedRun]], by_digest: Mapping[str, RecordedRun]
+) -> dict[str, Comparison]:
     """One comparison a defense; p-values are adjusted by Holm's method for all defenses being tested together.
 
     ``runs``: the runs of each defense under its worst attacker, one a training seed; ``by_digest``: where their

@@ -1,0 +1,55 @@
+"""Runs without a result, and the reason that is given."""
+
+from collections.abc import Sequence
+
+from sample_plan import QUICK, sample_ingredients
+
+from bench.execute.base import StageFailure
+from bench.plan.plan import Plan
+from bench.plan.planner import build_plan
+from bench.publish.missing import missing_runs
+
+FINETUNE = "finetune none naive tiny-llava seed 0"
+
+
+def planned() -> Plan:
+    """``quick``: three defenses, two attacks, one target."""
+    return build_plan(QUICK, sample_ingredients())
+
+
+def failing(plan: Plan, name: str, reason: str = "no luck") -> list[StageFailure]:
+    """What an executor returns where this stage fails: the stage, and all that rests on it."""
+    rest = [other for other in plan.stages if other != name and name in plan.behind(other)]
+    return [StageFailure(name, reason), *(StageFailure(other, f"rests on '{name}'", name) for other in rest)]
+
+
+def told(failures: Sequence[StageFailure]) -> dict[tuple[str, str], str]:
+    """Label and attack -> reason."""
+    return {(one.label, one.attack): one.reason for one in missing_runs(planned(), failures).values()}
+
+
+def test_without_a_failure_nothing_is_missing() -> None:
+    assert told([]) == {}
+
+
+def test_a_defense_that_fails_costs_its_own_runs() -> None:
+    assert told(failing(planned(), "protect dp2vl")) == {
+        ("dp2vl", "naive"): "no luck",
+        ("dp2vl", "augment"): "no luck",
+    }
+
+
+def test_runs_that_rest_on_a_failed_control_are_missing_because_of_it() -> None:
+    because = f"it rests on '{FINETUNE}': no luck"
+    assert told(failing(planned(), FINETUNE)) == {
+        ("none", "naive"): "no luck",
+        ("noise", "naive"): because,
+        ("dp2vl", "naive"): because,
+    }
+
+
+def test_a_control_that_was_scored_but_not_recorded_costs_what_is_read_against_it() -> None:
+    found = told(failing(planned(), "record base tiny-llava"))
+    assert found.pop(("none", "base")) == "no luck"
+    assert set(found.values()) == {"its base control is missing: no luck"}
+    assert len(found) == 6
