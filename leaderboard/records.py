@@ -13,6 +13,7 @@ import pandas as pd
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from bench.core.errors import DataError
+from leaderboard.missing import MISSING_FILE
 from leaderboard.schema import (
     Bootstrap,
     Controls,
@@ -67,7 +68,8 @@ def load_records(folder: Path) -> list[Record]:
     Raises DataError, naming the file and the field, for a record that breaks the schema, for one whose answers are
     missing or changed, for two files with one run, and for a folder without records.
     """
-    paths = [path for path in sorted(folder.glob("*.json")) if not path.name.endswith(".costs.json")]
+    others = (".costs.json", MISSING_FILE)
+    paths = [path for path in sorted(folder.glob("*.json")) if not path.name.endswith(others)]
     if not paths:
         raise DataError(f"{folder} has no records (*.json).")
     origins: dict[str, Path] = {}

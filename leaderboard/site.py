@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.core.errors import DataError
 from leaderboard.boards.building import build_boards
 from leaderboard.export import metrics_csv
-from leaderboard.missing import MissingRun
+from leaderboard.missing import MISSING_FILE, MissingRun, missing_file, read_missing
 from leaderboard.pages import Content, render_pages
 from leaderboard.pictures import Picture, show_pictures
 from leaderboard.runs import RecordedRun, load_runs
@@ -26,19 +26,23 @@ def build_site(
 ) -> Path:
     """Write the page set of one suite into ``output`` and return the path of ``index.html``.
 
-    ``missing`` are runs of the suite without a record: the page lists them, and a defense that lacks one has no worst
-    case. Beside the page: ``runs/`` (a page a run), ``records/`` (copies to download), ``pictures/``, ``assets/``,
-    ``metrics.csv`` and ``SHA256SUMS`` over all of them. Files of an earlier build that are no longer part of the
-    page are removed; other files in ``output`` are left alone. Raises DataError for malformed records or pictures.
+    ``missing`` are runs of the suite without a record, besides those that the folder names: the page lists them, and a
+    defense that lacks one has no worst case. Beside the page: ``runs/`` (a page a run), ``records/`` (copies to
+    download), ``pictures/``, ``assets/``, ``metrics.csv`` and ``SHA256SUMS`` over all of them. Files of an earlier
+    build that are no longer part of the page are removed; other files in ``output`` are left alone. Raises DataError
+    for malformed records or pictures.
     """
     runs = load_runs(records_folder)
+    missing = tuple(dict.fromkeys((*read_missing(records_folder), *missing)))
     shown, picture_files = show_pictures(pictures)
     contents: dict[str, bytes] = {f"assets/{name}": _asset(name) for name in ASSETS}
     contents.update(picture_files)
     contents["metrics.csv"] = metrics_csv(runs).encode()
+    if missing:
+        contents[f"records/{MISSING_FILE}"] = missing_file(missing)
     for run in runs:
         contents.update(_record_files(run, records_folder))
-    contents.update(render_pages(Content(suite_title, runs, build_boards(runs, missing), shown, tuple(missing))))
+    contents.update(render_pages(Content(suite_title, runs, build_boards(runs, missing), shown, missing)))
     _write(contents, output)
     return output / "index.html"
 

@@ -1,4 +1,4 @@
-"""What is installed is what is used: our packages with all their data, and extras that exist under the names in texts."""
+"""What is installed is what is used: our packages with all their data, and extras under the names that texts use."""
 
 import re
 import tomllib

@@ -25,11 +25,8 @@ class LoadedLlava(PackedModel):
         super().__init__(spec)
         from transformers import LlavaForConditionalGeneration
 
-        from bench.targets.packed.patches import shorten_patches
-
         self.tokenizer = load_tokenizer(self.folder)
         self.network = load_network(LlavaForConditionalGeneration, self)
-        shorten_patches(self.network.model.vision_tower)
         self.preprocessing = ClipPreprocessing.of(load_image_processor(self.folder))
 
     def encode(self, images: "torch.Tensor") -> "torch.Tensor":

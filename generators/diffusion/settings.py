@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from bench.core.errors import UsageError
+from bench.core.models import Strict
 from bench.core.registry import unknown_name
 
 KNOWN_CHECKPOINTS = {
@@ -34,10 +35,8 @@ _METHODS = {
 """Options that mean something to some methods only."""
 
 
-class Settings(BaseModel):
+class Settings(Strict):
     """What to synthesize, with which checkpoint, and how; every field is an option of the photo source."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     method: Literal["embedded", "ip-adapter", "dreambooth"] = "embedded"
     checkpoint: str = ""

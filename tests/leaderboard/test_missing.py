@@ -9,6 +9,7 @@ from leaderboard_example import RATES, digest
 from site_pages import Page, pages, rows_of, table_of
 from three_targets_example import make_answers, make_target_records, write_records
 
+from bench.core.errors import DataError
 from leaderboard.missing import MissingRun
 from leaderboard.records import write_record
 from leaderboard.schema import Record
@@ -141,3 +142,26 @@ def test_equal_missing_runs_give_equal_bytes(write: Write, tmp_path: Path) -> No
     folder, gone = write(), [missing("dp2vl", "augment"), missing("blur", "naive", seed=1)]
     sites = [build_site(TITLE, folder, [], tmp_path / name, gone).parent for name in ("one", "other")]
     assert len({(site / "SHA256SUMS").read_bytes() for site in sites}) == 1
+
+
+def test_a_page_built_from_the_published_records_alone_tells_of_them_too(write: Write, tmp_path: Path) -> None:
+    site = build(write(), [missing("dp2vl", "augment", seed=3)])
+    again = build_site(TITLE, site / "records", [], tmp_path / "again").parent
+    assert (again / "index.html").read_bytes() == (site / "index.html").read_bytes()
+    assert (again / "records" / "missing.json").read_bytes() == (site / "records" / "missing.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("[", "missing.json: field file: Invalid JSON"),
+        ('[{"label": "a"}]', "missing.json: field 0.attack: Field required"),
+        ('[{"label": "a", "attack": "b", "target": "c", "ratio": "d", "seed": 0, "reason": "e"}]', "field 0.ratio"),
+    ],
+)
+def test_a_broken_list_of_missing_runs_is_named(write: Write, tmp_path: Path, content: str, said: str) -> None:
+    folder = write()
+    (folder / "missing.json").write_text(content)
+    with pytest.raises(DataError) as caught:
+        build_site(TITLE, folder, [], tmp_path / "site")
+    assert said in str(caught.value)

@@ -1,6 +1,5 @@
 """A loaded vision-language model of any family, as fine-tuning, answering and defenses use it."""
 
-import io
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -10,11 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bench.core.errors import DataError, UsageError
+from bench.core.errors import UsageError
 from bench.targets.base import LANGUAGE_LINEAR, Recipe, TargetSpec
 from bench.targets.packed.features import PhotoFeatures
 from bench.targets.packed.packing import PADDING, PREFIX, Branch
 from bench.targets.preprocessing import Preprocessing
+from scenarios.pixels import decode_pixels
 
 if TYPE_CHECKING:
     import torch
@@ -79,15 +79,9 @@ class PackedModel(ABC):
 
     def pixels(self, image: bytes) -> "torch.Tensor":
         """A decoded photo: float tensor (3, height, width) in [0, 1]. Raises DataError where it cannot be decoded."""
-        import numpy as np
         import torch
-        from PIL import Image
 
-        try:
-            decoded = np.asarray(Image.open(io.BytesIO(image)).convert("RGB"))
-        except OSError as error:
-            raise DataError(f"a photo cannot be decoded: {error}") from error
-        return torch.from_numpy(decoded.copy()).permute(2, 0, 1).float() / 255
+        return torch.from_numpy(decode_pixels("to be shown", image)).permute(2, 0, 1).float() / 255
 
     def features(self, images: "torch.Tensor") -> PhotoFeatures:
         """Features of views (views, 3, height, width) of one photo, in [0, 1]."""
@@ -161,22 +155,22 @@ class PackedModel(ABC):
         positions: "torch.Tensor",
         cache: Any = None,
         prefix: Prefix | None = None,
-        needed: "torch.Tensor | None" = None,
     ) -> "torch.Tensor":
         """Last hidden states (rows, length, hidden) of the language model; ``cache`` is extended in place.
 
         ``positions`` is (rows, length), or (planes, rows, length). ``prefix`` is given where ``embedded`` begins
-        with it. With ``needed`` (rows, length) only the states where it is true are sure to be right.
+        with it.
         """
-        from bench.targets.packed.low_rank import only_needed
-
         place = positions if positions.ndim == 2 or self.planes > 1 else positions[0]
-        language = self.network.get_submodule(self.language_name)
-        seen = {"past_key_values": cache, "use_cache": cache is not None, "attention_mask": mask.to(self.device)}
-        arguments = {**seen, "position_ids": place.to(self.device), **self.deep_arguments(prefix, embedded.shape[1])}
-        # Checkpointed layers are run a second time, when the hooks are gone.
-        with only_needed(language.layers[-1], None if self.spec.gradient_checkpointing else needed):
-            return language(inputs_embeds=embedded, **arguments).last_hidden_state
+        output = self.network.get_submodule(self.language_name)(
+            inputs_embeds=embedded,
+            attention_mask=mask.to(self.device),
+            position_ids=place.to(self.device),
+            past_key_values=cache,
+            use_cache=cache is not None,
+            **self.deep_arguments(prefix, embedded.shape[1]),
+        )
+        return output.last_hidden_state
 
     def deep_arguments(self, prefix: Prefix | None, length: int) -> dict[str, Any]:
         """What the language model takes besides, where image features reach its later layers."""
@@ -297,11 +291,8 @@ class PackedModel(ABC):
         PEFT's ``unload`` takes LoRA out but leaves its trained copy of the projector in place, so that the
         original one is put back here.
         """
-        from bench.targets.packed.low_rank import shorten
-
         original = self.network.get_submodule(self.projector_name)
         tuned = adapt(self.network)
-        shorten(tuned)
         try:
             yield tuned
         finally:

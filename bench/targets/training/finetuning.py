@@ -148,9 +148,8 @@ def packed_loss(
     embedded = torch.cat([prefix.embedded, model.embed_tokens(branches.tokens)], dim=1)
     mask = prefix_and_branches_mask(torch.cat([prefix.owner, branches.owner], dim=1), embedded.dtype)
     positions = torch.cat([prefix.positions, branches.positions.expand(model.planes, -1, -1)], dim=2)
+    hidden = model.run(embedded, mask, positions, prefix=prefix)
     learned = branches.labels[:, 1:] != IGNORED
-    needed = torch.nn.functional.pad(learned, (length, 1))
-    hidden = model.run(embedded, mask, positions, prefix=prefix, needed=needed)
     # A score for every word of a large vocabulary is dear, and only answers are learned.
     logits = model.logits(hidden[:, length:-1][learned.to(hidden.device)])
     return torch.nn.functional.cross_entropy(logits.float(), branches.labels[:, 1:][learned].to(logits.device))

@@ -61,8 +61,7 @@ def make_optimiser(model: "PackedModel", tuned: Any, recipe: Recipe) -> Any:
         {"params": [p for name, p in named if model.projector_name not in name], "peak": recipe.learning_rate},
         {"params": [p for name, p in named if model.projector_name in name], "peak": recipe.projector_learning_rate},
     ]
-    # All parameters at once also without an accelerator, where torch would go through them one by one: the same bits.
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, foreach=True)
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
 
 
 def set_learning_rate(optimiser: Any, recipe: Recipe, done: int, steps: int) -> None:
@@ -79,7 +78,7 @@ def step(optimiser: Any, recipe: Recipe, loss: float, processes: Processes) -> f
 
     parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
     total = processes.add_up(parameters, loss)
-    torch.nn.utils.clip_grad_norm_(parameters, recipe.gradient_clip, foreach=True)
+    torch.nn.utils.clip_grad_norm_(parameters, recipe.gradient_clip)
     optimiser.step()
     optimiser.zero_grad(set_to_none=True)
     return total
