@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable
 BACKENDS = ("transformers", "vllm")
 
 
-def _completing(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+def completing(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """What typer asks: of the names (looked up when the shell asks) those that begin as what was typed."""
+
     def complete(incomplete: str) -> list[str]:
         return [name for name in names() if name.startswith(incomplete)]
 
@@ -16,12 +18,6 @@ def _suites() -> Iterable[str]:
     from bench.plan.suite_files import shipped_suites
 
     return shipped_suites()
-
-
-def _kinds() -> Iterable[str]:
-    from bench.commands.listing import KINDS
-
-    return KINDS
 
 
 def _defenses() -> Iterable[str]:
@@ -48,10 +44,9 @@ def _generators() -> Iterable[str]:
     return generators.names()
 
 
-suites = _completing(_suites)
-kinds = _completing(_kinds)
-backends = _completing(lambda: BACKENDS)
-defenses = _completing(_defenses)
-checkpoints = _completing(_checkpoints)
-datasets = _completing(_datasets)
-generators = _completing(_generators)
+suites = completing(_suites)
+backends = completing(lambda: BACKENDS)
+defenses = completing(_defenses)
+checkpoints = completing(_checkpoints)
+datasets = completing(_datasets)
+generators = completing(_generators)

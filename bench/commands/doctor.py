@@ -198,7 +198,7 @@ _OPTIONAL = (
         "vllm",
         _vllm,
         "answering through a server, as a deployed model does (--backend vllm)",
-        "install vllm in an environment of its own and name its command in VEILBENCH_VLLM",
+        "pip install 'veilbench[vllm]' on a GPU machine, else in an environment of its own, named by VEILBENCH_VLLM",
     ),
     _OptionalPart(
         "cuda", _cuda, "targets of billions of parameters", "needs an NVIDIA device and a CUDA build of torch"

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bench.commands import completion
+from bench.commands.completion import completing
 from bench.commands.options import JsonOption, print_json
 from bench.core.registry import Registry, unknown_name
 
@@ -93,7 +93,7 @@ def list_(
         str,
         typer.Argument(
             help="defenses, attacks, targets, generators, evaluators, recipes, suites or scenarios.",
-            autocompletion=completion.kinds,
+            autocompletion=completing(lambda: KINDS),
         ),
     ],
     as_json: JsonOption = False,

@@ -5,12 +5,18 @@ from typing import Annotated, Any
 
 import typer
 
+from bench.commands import completion
 from bench.core.errors import UsageError, VeilBenchError
 
 app = typer.Typer(help="Build, check, describe, look at and publish datasets.", no_args_is_help=True)
 
 DatasetArgument = Annotated[
-    str, typer.Argument(metavar="DATASET", help="Folder of a dataset, or the name of a shipped one.")
+    str,
+    typer.Argument(
+        metavar="DATASET",
+        help="Folder of a dataset, or the name of a shipped one.",
+        autocompletion=completion.datasets,
+    ),
 ]
 RealOption = Annotated[
     bool, typer.Option("--with-real-photos", help="Show real people in pictures, too; otherwise they are withheld.")
@@ -32,7 +38,9 @@ def build(
     generator: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Photo source: render, folder, hub or diffusion; default the one that knows NAME."
+            metavar="NAME",
+            help="Photo source: render, folder, hub or diffusion; default the one that knows NAME.",
+            autocompletion=completion.generators,
         ),
     ] = None,
     option: Annotated[

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bench.commands import completion
 from bench.core.errors import VeilBenchError
 from bench.core.registry import unknown_name
 
@@ -21,7 +22,12 @@ CHOICES = {
 @app.command(epilog="Example:  veilbench target check llava-hf/llava-1.5-7b-hf --download --dtype bfloat16")
 def check(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A shipped checkpoint, a folder, or OWNER/NAME on the hub.")
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="A shipped checkpoint, a folder, or OWNER/NAME on the hub.",
+            autocompletion=completion.checkpoints,
+        ),
     ],
     family: Annotated[
         str | None, typer.Option(metavar="FAMILY", help="How it is run; default by its config.json.")

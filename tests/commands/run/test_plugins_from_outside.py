@@ -1,18 +1,22 @@
 """What the command line does with plugins of other distributions: it builds their data and checks their defenses."""
 
+import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
-from miniature_world import ROOT, veilbench
+from miniature_world import ROOT, Miniature, veilbench
 
 from bench.commands.defense.checking import check_defense
 from bench.defenses.registry import defenses
+from leaderboard.records import load_records
 from scenarios.dataset import check_images, load_dataset
 
 BLOCKS = """
 from miniature_world import make_dataset
-from generators.base import Generator
+from veilbench import Generator
 
 class Blocks(Generator):
     '''Random blocks.'''
@@ -30,7 +34,7 @@ class Blocks(Generator):
 """
 DEFENSES = """
 import numpy as np
-from bench.defenses.base import Defense
+from veilbench import Defense
 
 class Careless(Defense):
     '''Global random numbers.'''
@@ -151,3 +155,27 @@ def test_an_unknown_defense_names_the_nearest(tmp_path: Path) -> None:
     finished = veilbench("defense", "check", "nois", folder=tmp_path)
     assert finished.returncode == 2
     assert "did you mean 'noise'" in finished.stderr
+
+
+def test_an_evaluator_is_asked_where_a_suite_names_it_and_changes_no_other_record(
+    miniature: Miniature, first_run: tuple[dict[str, Any], Path], tmp_path: Path
+) -> None:
+    page = (ROOT / "docs" / "suites.md").read_text()
+    (example,) = [found for found in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "class Pets" in found]
+    (tmp_path / "far_pets.py").write_text(example)
+    information = tmp_path / "far-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: far\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text("[veilbench.evaluators]\npets = far_pets:Pets\n")
+    outside = f"{tmp_path}:{ROOT}"
+    store = ("--store", first_run[1] / ".veilbench")
+    plain = veilbench("run", miniature.suite, "--dry-run", "--json", *store, folder=tmp_path, PYTHONPATH=outside)
+    assert {stage["state"] for stage in json.loads(plain.stdout)["stages"]} == {"hit"}
+    suite = miniature.changed(tmp_path / "pets.yaml", evaluators=["leakage", "pets"])
+    arguments = ("run", suite, "--json", *store, "--out", tmp_path / "page")
+    finished = veilbench(*arguments, folder=tmp_path, PYTHONPATH=outside)
+    assert finished.returncode == 0, finished.stderr
+    for record in load_records(tmp_path / "page" / "records"):
+        assert {one.name for one in record.metrics} <= {"leakage", "leakage_open", "normalised", "pets"}
+        pets, leakage = record.metric("pets"), record.metric("leakage", "pet")
+        assert pets is not None and leakage is not None and pets.value == leakage.value
