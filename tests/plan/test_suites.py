@@ -47,7 +47,8 @@ def test_families_holds_all_of_quick_and_two_more_targets_and_a_visible_edit() -
     assert [entry.checkpoint for entry in families.targets] == ["tiny-llava", "tiny-qwen2-vl", "tiny-minigpt-v2"]
     assert [entry.label for entry in families.defenses] == ["none", "noise", "blur", "dp2vl"]
     assert set(map(str, quick.defenses)) < set(map(str, families.defenses))
-    same = ("attacks", "budget", "surrogates", "recipe", "seeds", "ratios", "dataset", "defense_seed", "bootstrap")
+    assert quick.recipe == families.recipe.model_copy(update={"epochs": 8, "source": quick.recipe.source})
+    same = ("attacks", "budget", "surrogates", "seeds", "ratios", "dataset", "defense_seed", "bootstrap")
     assert all(getattr(quick, field) == getattr(families, field) for field in same)
 
 
@@ -152,9 +153,10 @@ def test_fields_beside_the_name_take_the_place_of_the_recipes(tmp_path: Path) ->
     assert changed == named.model_copy(update={"epochs": 5, "source": changed.source})
 
 
-def test_both_shipped_suites_train_with_our_recipe() -> None:
-    assert {load_suite(name).recipe for name in ("quick", "synthesized")} == {load_suite("quick").recipe}
-    assert load_suite("quick").recipe.source.startswith("veilbench: ")
+def test_shipped_suites_train_with_our_recipe_and_quick_for_fewer_epochs() -> None:
+    assert {load_suite(name).recipe for name in ("families", "synthesized")} == {load_suite("families").recipe}
+    assert load_suite("families").recipe.source.startswith("veilbench: ")
+    assert load_suite("quick").recipe.source.startswith("veilbench with other epochs: ")
 
 
 @pytest.mark.parametrize("text", ["name: [", "just text", "- a\n- b"])
@@ -269,8 +271,8 @@ class TestChanges:
         assert suite.with_seed(9).changes == tuple(changes)
 
     def test_a_recipe_that_is_a_name_can_be_changed_in_one_number(self) -> None:
-        assert load_suite("quick", ["recipe.epochs=3"]).recipe.epochs == 3
-        assert load_suite("quick", ["recipe.epochs=3"]).recipe.source.startswith("veilbench with other epochs")
+        assert load_suite("families", ["recipe.epochs=3"]).recipe.epochs == 3
+        assert load_suite("families", ["recipe.epochs=3"]).recipe.source.startswith("veilbench with other epochs")
 
     def test_what_is_not_stated_can_be_set(self) -> None:
         assert load_suite("quick", ["defenses.noise.budget.eps=2"]).defenses[1].budget is not None
