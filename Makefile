@@ -12,7 +12,7 @@ demo: $(INSTALLED)
 	$(BIN)/veilbench run quick
 
 test: $(DEVELOPED)
-	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest --numprocesses 2
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest --numprocesses 2 --dist loadgroup
 
 lint: $(DEVELOPED)
 	$(BIN)/ruff check .

@@ -17,6 +17,13 @@ from bench.targets.base import Recipe
 __all__ = ["dataset", "first_run", "miniature"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process runs all tests that look at the same run of a suite, so that it is computed once."""
+    for item in items:
+        if "first_run" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("first run"))
+
+
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a LLaVA with random weights."""

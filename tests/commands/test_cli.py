@@ -1,6 +1,7 @@
 """The command line: exit codes, one sentence an error, nothing but the result on standard output."""
 
 import json
+import shutil
 import time
 from pathlib import Path
 
@@ -120,10 +121,14 @@ def test_everything_that_a_suite_can_name_is_listed(kind: str, named: str, tmp_p
 def test_the_store_is_checked_and_cleared(
     miniature: Miniature, first_run: tuple[dict[str, object], Path], tmp_path: Path
 ) -> None:
-    _, folder = first_run
-    store = ("--store", folder / ".veilbench")
+    shutil.copytree(first_run[1] / ".veilbench", tmp_path / "store")
+    store = ("--store", tmp_path / "store")
     assert "Nothing is damaged" in veilbench("store", "verify", *store, folder=tmp_path).stdout
+    veilbench("store", "gc", miniature.suite, *store, folder=tmp_path)  # what other tests have left there
+    planned = veilbench("run", miniature.suite, "--dry-run", "--json", *store, folder=tmp_path)
+    assert {stage["state"] for stage in json.loads(planned.stdout)["stages"]} == {"hit"}
     before = veilbench("store", "ls", *store, folder=tmp_path).stdout
+    assert len(before.splitlines()) == len(json.loads(planned.stdout)["stages"])
     assert "0.0 MB freed" in veilbench("store", "gc", miniature.suite, *store, folder=tmp_path).stdout
     assert veilbench("store", "ls", *store, folder=tmp_path).stdout == before
     without = veilbench("store", "gc", *store, folder=tmp_path).stdout
@@ -140,8 +145,6 @@ def test_limit_and_seed_without_a_suite_say_nothing_about_what_to_keep(tmp_path:
 def test_a_damaged_store_ends_with_1(
     miniature: Miniature, first_run: tuple[dict[str, object], Path], tmp_path: Path
 ) -> None:
-    import shutil
-
     store = tmp_path / "store"
     shutil.copytree(first_run[1] / ".veilbench", store)
     next(store.glob("objects/answer/*/answers.parquet")).write_bytes(b"damaged")

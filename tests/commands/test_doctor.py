@@ -49,10 +49,10 @@ def test_commands_on_the_path_are_found(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_optional_parts_may_be_missing_and_core_parts_may_not() -> None:
-    there = doctor.Finding("numpy", True, "ok", "2")
-    assert doctor.is_usable([there, doctor.Finding("vllm", False, "missing", "-")])
-    assert doctor.is_usable([there, doctor.Finding("store", True, "warning", "little space")])
-    assert not doctor.is_usable([there, doctor.Finding("torch", True, "missing", "-")])
+    there = doctor.PartState("numpy", True, "ok", "2")
+    assert doctor.is_usable([there, doctor.PartState("vllm", False, "missing", "-")])
+    assert doctor.is_usable([there, doctor.PartState("store", True, "warning", "little space")])
+    assert not doctor.is_usable([there, doctor.PartState("torch", True, "missing", "-")])
 
 
 def test_space_is_told_for_a_store_that_does_not_exist_yet(tmp_path: Path) -> None:

@@ -69,10 +69,10 @@ def test_a_published_recipe_keeps_the_published_numbers(name: str, numbers: dict
 
 
 def test_every_shipped_recipe_is_listed_with_title_and_source() -> None:
-    rows = dict(listing("recipes"))
-    assert set(rows) == set(shipped_recipes())
-    for name, about in rows.items():
-        assert load_recipe(name).title in about and load_recipe(name).source in about
+    listed = {one.name: one for one in listing("recipes")}
+    assert set(listed) == set(shipped_recipes())
+    for name, one in listed.items():
+        assert (one.about, one.origin) == (load_recipe(name).title, load_recipe(name).source)
 
 
 def test_a_file_of_ones_own_is_named_by_its_path(tmp_path: Path) -> None:

@@ -133,4 +133,6 @@ def test_a_command_killed_at_any_moment_is_made_good_by_two_at_once(
         assert output["records"] == result["records"]
     for record in result["records"]:
         assert (tmp_path / record).read_bytes() == (folder / record).read_bytes()
+        rows = Path(record).with_suffix(".rows.parquet")
+        assert (tmp_path / rows).read_bytes() == (folder / rows).read_bytes()
     assert ArtifactStore(tmp_path / ".veilbench").verify() == []

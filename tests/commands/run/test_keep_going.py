@@ -78,14 +78,17 @@ def test_the_environment_can_ask_for_it_and_a_table_lists_what_failed(
     assert "Traceback" not in finished.stderr
 
 
-def test_where_nothing_has_a_result_there_is_no_page(outside: str, miniature: Miniature, tmp_path: Path) -> None:
+def test_where_nothing_has_a_result_there_is_no_page(
+    outside: str, miniature: Miniature, first_run: tuple[dict[str, object], Path], tmp_path: Path
+) -> None:
     evaluator = "from veilbench import Evaluator\nclass Sad(Evaluator):\n    subject = 'answers'\n    metrics = ()\n"
     evaluator += "    def measure(self, rows):\n        raise RuntimeError('cannot measure')\n"
     (tmp_path / "far_sad.py").write_text(evaluator)
     with (tmp_path / "far-1.0.dist-info" / "entry_points.txt").open("a") as points:
         points.write("[veilbench.evaluators]\nsad = far_sad:Sad\n")
     suite = miniature.changed(tmp_path / "sad.yaml", defenses=[{"name": "none"}], evaluators=["leakage", "sad"])
-    arguments = ("run", suite, "--json", "--limit", 1, "--keep-going", "--out", tmp_path / "page")
+    arguments = ("run", suite, "--json", "--store", first_run[1] / ".veilbench", "--keep-going")
+    arguments += ("--out", tmp_path / "page")
     finished = veilbench(*arguments, folder=tmp_path, PYTHONPATH=outside)
     assert (finished.returncode, finished.stdout) == (1, "")
     assert "no run of suite miniature has a result" in finished.stderr and "cannot measure" in finished.stderr

@@ -109,7 +109,10 @@ def test_how_it_is_fitted_into_memory_does_not_change_the_gradient(
         trained_tensors(target, {}, uneven, recipe, tmp_path / "whole"),
         trained_tensors(target, fitted, uneven, recipe, tmp_path / "fitted"),
     ]
-    assert_close(*found, 1e-4)
+    assert_close(*found, 1e-3)
+    # AdamW divides a gradient by its size: where it is nothing but rounding, so is the step. Few entries are like that.
+    apart = torch.cat([(found[0][name] - found[1][name]).abs().flatten() for name in found[0]])
+    assert float((apart < 1e-4).double().mean()) > 0.999
 
 
 def trained_tensors(

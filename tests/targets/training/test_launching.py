@@ -55,7 +55,7 @@ def test_an_error_in_a_process_is_told_as_it_is(
     two: TargetSpec, examples: list[TrainingExample], recipe: Recipe, tmp_path: Path
 ) -> None:
     broken = [replace(examples[0], images=(b"no picture",)), *examples[1:]]
-    with pytest.raises(DataError, match="a photo cannot be decoded"):
+    with pytest.raises(DataError, match="photo 'to be shown' cannot be decoded"):
         Llava(two).finetune(broken, recipe, 0, tmp_path, quiet())
     with pytest.raises(VeilBenchError, match=r"several processes failed: .*Error"):
         Llava(two).finetune(examples, replace(recipe, lora_rank=-1), 0, tmp_path, quiet())
