@@ -1,4 +1,4 @@
-"""Which stage comes next: of those that can start, the one with the longest chain behind it."""
+"""Which stage comes next: of those that can start, a short one, else the one with the longest chain behind it."""
 
 import heapq
 import math
@@ -7,6 +7,10 @@ from collections.abc import Mapping, Sequence, Set
 
 from bench.plan.estimates import chain_seconds
 from bench.stages.base import Stage
+
+
+SHORT_SECONDS = 10.0
+"""Stages that are expected to be over by then do not wait for the long ones: a score is read while training goes on."""
 
 
 class StageQueue:
@@ -25,7 +29,10 @@ class StageQueue:
         self._seconds = {name: seconds[name] for name in self._stages}
         chains = chain_seconds(stages, seconds)
         places = {name: place for place, name in enumerate(self._stages)}
-        self._urgency = {name: (name not in first, -chains[name], places[name]) for name in self._stages}
+        self._urgency = {
+            name: (name not in first, seconds[name] > SHORT_SECONDS, -chains[name], places[name])
+            for name in self._stages
+        }
         self._ready = [(self._urgency[name], name) for name, missing in self._missing.items() if not missing]
         heapq.heapify(self._ready)
         self.seconds_in_all = math.ceil(sum(self._seconds.values()))

@@ -121,7 +121,7 @@ def _imports(tree: ast.Module, package: str) -> tuple[str, ...]:
     """
     names: list[str] = []
     aliases: set[str] = set()
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
             aliases |= {alias.asname or alias.name for alias in node.names if alias.name == INTERFACE}
@@ -134,6 +134,17 @@ def _imports(tree: ast.Module, package: str) -> tuple[str, ...]:
     looked_up = (node for node in ast.walk(tree) if aliases and isinstance(node, ast.Attribute))
     names += [f"{INTERFACE}.{node.attr}" for node in looked_up if getattr(node.value, "id", None) in aliases]
     return tuple(names)
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """Every statement of a source, in functions too. Expressions, most of a tree, hold no import."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, field, None)
+            waiting += inner if isinstance(inner, list) else []
 
 
 def _file_of(module: str) -> Path | None:

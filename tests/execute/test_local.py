@@ -171,6 +171,13 @@ def test_what_is_asked_for_first_runs_before_longer_chains(store: ArtifactStore)
     assert watcher.names == ["wanted", "long"]
 
 
+def test_what_takes_seconds_does_not_wait_for_what_takes_minutes(store: ArtifactStore) -> None:
+    long, short = make_stage("long", write_text, "l"), make_stage("short", write_text, "s")
+    watcher = Silent()
+    LocalExecutor(1).run([long, short], store, {"long": 90.0, "short": 1.0}, watcher)
+    assert watcher.names == ["short", "long"]
+
+
 class TestGoingOn:
     def test_a_failure_costs_what_rests_on_it_and_nothing_else(self, store: ArtifactStore) -> None:
         bad = make_stage("bad", refuse, "p7")
