@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence, Set
 from bench.plan.estimates import chain_seconds
 from bench.stages.base import Stage
 
-
 SHORT_SECONDS = 10.0
 """Stages that are expected to be over by then do not wait for the long ones: a score is read while training goes on."""
 
