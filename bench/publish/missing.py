@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from leaderboard.missing import MissingRun
-
 from bench.execute.base import StageFailure
 from bench.plan.plan import Plan, PlannedRun
+from leaderboard.missing import MissingRun
 
 
 def missing_runs(plan: Plan, failures: Sequence[StageFailure]) -> dict[str, MissingRun]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from leaderboard.missing import MissingRun
 
 from bench.core.errors import VeilBenchError
 from bench.core.locks import file_lock
@@ -21,6 +20,7 @@ from bench.stages.photos import read_protected, training_pairs
 from bench.stages.record import RECORD_FILE
 from bench.stages.score import ROWS_FILE
 from bench.targets.checkpoints import shipped_checkpoints
+from leaderboard.missing import MissingRun
 from leaderboard.pictures import Picture
 from leaderboard.records import write_record
 from leaderboard.schema import Invocation, Record
