@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files as package_files
 from pathlib import Path
 
+from bench.core.digests import digest_file
 from bench.core.errors import DataError
 from leaderboard.boards.building import build_boards
 from leaderboard.export import metrics_csv
@@ -71,6 +72,12 @@ def _write(contents: Mapping[str, bytes], output: Path) -> None:
         (output / name).unlink(missing_ok=True)
     lines = [f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(contents.items())]
     (output / LISTING).write_text("".join(lines), encoding="utf-8")
+
+
+def is_intact(output: Path) -> bool:
+    """Whether every file that a build wrote into ``output`` is there with the bytes it had."""
+    lines = (output / LISTING).read_text(encoding="utf-8").splitlines()
+    return all((output / line[66:]).is_file() and digest_file(output / line[66:]) == line[:64] for line in lines)
 
 
 def _listed(output: Path) -> set[str]:

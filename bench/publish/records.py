@@ -14,6 +14,7 @@ from bench.core.locks import file_lock
 from bench.core.store import ArtifactStore
 from bench.execute.base import StageFailure
 from bench.plan.plan import Plan, PlannedRun
+from bench.publish.current import is_current, mark_current, publication_key
 from bench.publish.disclosures import run_disclosures, suite_disclosures
 from bench.publish.missing import missing_runs
 from bench.stages.photos import read_protected, training_pairs
@@ -22,11 +23,12 @@ from bench.stages.score import ROWS_FILE
 from bench.targets.checkpoints import shipped_checkpoints
 from leaderboard.missing import MissingRun
 from leaderboard.pictures import Picture
-from leaderboard.records import write_record
+from leaderboard.records import file_stem, load_records, read_costs, write_record
 from leaderboard.schema import Invocation, Record
 from leaderboard.site import build_site
 from scenarios.dataset import Dataset
 
+PAGE = "index.html"
 RECORDS_FOLDER = "records"
 
 
@@ -52,7 +54,7 @@ class Publication:
 def publish(
     plan: Plan, store: ArtifactStore, dataset: Dataset, output: Path, failures: Sequence[StageFailure] = ()
 ) -> Publication:
-    """Write records and page of a computed plan into ``output``; a second process that does so waits.
+    """Write records and page of a computed plan into ``output``, unless they are there; a second process waits.
 
     Runs that rest on a failed stage are left out and named on the page. Raises VeilBenchError where none is left.
     """
@@ -61,18 +63,42 @@ def publish(
     if not left:
         first = f": {failures[0].stage}: {failures[0].reason}" if failures else "."
         raise VeilBenchError(f"no run of suite {plan.suite.name} has a result, so there is no page{first}")
+    told = tuple(missing.values())
     said = _suite_disclosures(plan, dataset)
+    key = publication_key(plan, said, told)
     output.mkdir(parents=True, exist_ok=True)
     with file_lock(output / ".publish.lock"):
-        for left_over in output.glob(".records-*"):
-            shutil.rmtree(left_over)
-        with tempfile.TemporaryDirectory(dir=output, prefix=".records-") as fresh:
-            written = [_write_run(run, plan, store, said, Path(fresh)) for run in left]
-            told = tuple(missing.values())
-            page = build_site(plan.suite.title, Path(fresh), _pictures(plan, store, dataset), output, told)
-    folder = output / RECORDS_FOLDER
-    runs = tuple(PublishedRun(one.run, one.record, folder / one.path.name, one.costs) for one in written)
-    return Publication(page, runs, told)
+        if not is_current(output, key):
+            _write(left, plan, store, dataset, said, told, output)
+            mark_current(output, key)
+        published = _read(left, output / RECORDS_FOLDER)
+    return Publication(output / PAGE, published, told)
+
+
+def _write(
+    runs: Sequence[PlannedRun],
+    plan: Plan,
+    store: ArtifactStore,
+    dataset: Dataset,
+    said: Sequence[str],
+    missing: Sequence[MissingRun],
+    output: Path,
+) -> None:
+    for left_over in output.glob(".records-*"):
+        shutil.rmtree(left_over)
+    with tempfile.TemporaryDirectory(dir=output, prefix=".records-") as fresh:
+        for run in runs:
+            _write_run(run, plan, store, said, Path(fresh))
+        build_site(plan.suite.title, Path(fresh), _pictures(plan, store, dataset), output, missing)
+
+
+def _read(runs: Sequence[PlannedRun], folder: Path) -> tuple[PublishedRun, ...]:
+    records = {record.run_digest: record for record in load_records(folder)}
+    found = [(run, records[run.digest]) for run in runs]
+    return tuple(
+        PublishedRun(run, record, folder / f"{file_stem(record)}.json", read_costs(record, folder))
+        for run, record in found
+    )
 
 
 def _suite_disclosures(plan: Plan, dataset: Dataset) -> tuple[str, ...]:
@@ -82,14 +108,12 @@ def _suite_disclosures(plan: Plan, dataset: Dataset) -> tuple[str, ...]:
     return suite_disclosures(embedded, sources, len(plan.suite.seeds), plan.limit)
 
 
-def _write_run(run: PlannedRun, plan: Plan, store: ArtifactStore, said: Sequence[str], folder: Path) -> PublishedRun:
-    record = published_record(run, plan, store, said)
+def _write_run(run: PlannedRun, plan: Plan, store: ArtifactStore, said: Sequence[str], folder: Path) -> None:
     rows = pd.read_parquet(_artifact(plan, store, run.stages["score"]) / ROWS_FILE)
-    costs = _costs(run, plan, store)
-    return PublishedRun(run, record, write_record(record, rows, costs, folder), costs)
+    write_record(_published_record(run, plan, store, said), rows, _costs(run, plan, store), folder)
 
 
-def published_record(run: PlannedRun, plan: Plan, store: ArtifactStore, said: Sequence[str]) -> Record:
+def _published_record(run: PlannedRun, plan: Plan, store: ArtifactStore, said: Sequence[str]) -> Record:
     """The computed record with all that decides no number: how it was asked for, its label, and disclosures."""
     computed = Record.model_validate_json((_artifact(plan, store, run.stages["record"]) / RECORD_FILE).read_bytes())
     suite = plan.suite

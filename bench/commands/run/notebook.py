@@ -16,9 +16,7 @@ from bench.core.registry import unknown_name
 from bench.execute.engines import chosen_backend
 from bench.plan.suite import Suite
 from bench.plan.suite_files import load_suite
-from bench.publish.records import RECORDS_FOLDER
 from bench.publish.results import as_json
-from leaderboard.records import load_records
 from leaderboard.schema import Record
 
 if TYPE_CHECKING:
@@ -42,7 +40,7 @@ class SuiteResult:
     @property
     def records(self) -> list[Record]:
         """Every run's record, controls included."""
-        return load_records(self.page.parent / RECORDS_FOLDER)
+        return [one.record for one in self.outcome.publication.runs]
 
     @property
     def failures(self) -> dict[str, str]:
@@ -71,10 +69,9 @@ class SuiteResult:
 
         from leaderboard.records import load_rows
 
-        records = {record.run_digest: record for record in self.records}
         frames = []
         for one in self.outcome.publication.runs:
-            rows = load_rows(records[one.run.digest], one.path.parent)
+            rows = load_rows(one.record, one.path.parent)
             for place, column in enumerate(SPEC_COLUMNS):
                 rows.insert(place, column, getattr(one.run, column))
             frames.append(rows)
