@@ -6,13 +6,17 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEVELOPED := $(VENV)/.developed
 
-.PHONY: demo test lint render-deps lock clean
+.PHONY: demo test test-slow lint render-deps lock clean
 
 demo: $(INSTALLED)
 	$(BIN)/veilbench run quick
 
 test: $(DEVELOPED)
-	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest --numprocesses 2 --dist loadgroup
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -m "not slow" --numprocesses 2 --dist loadgroup
+
+# What takes long: rendering, several processes, kills, full disks.
+test-slow: $(DEVELOPED)
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -m slow --numprocesses 2 --dist loadgroup
 
 lint: $(DEVELOPED)
 	$(BIN)/ruff check .

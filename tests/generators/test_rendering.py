@@ -14,6 +14,8 @@ from generators.base import BuildOrder
 from generators.registry import make_generator
 from scenarios.dataset import Dataset, load_dataset
 
+pytestmark = pytest.mark.slow
+
 
 def pixels(image: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(image))).astype(int)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 from miniature_world import ROOT, Miniature, veilbench
 
 from bench.core.store import ArtifactStore
@@ -124,6 +125,7 @@ def test_another_defense_option_repeats_only_what_rests_on_it(
     assert misses and all("dp2vl" in name for name in misses)
 
 
+@pytest.mark.slow
 def test_a_limited_run_has_its_own_folder_and_its_page_says_how_to_repeat_it(
     first_run: FirstRun, miniature: Miniature, tmp_path: Path
 ) -> None:
@@ -176,6 +178,7 @@ def test_a_photo_that_cannot_be_decoded_stops_before_anything_is_computed(miniat
     assert ArtifactStore(tmp_path / ".veilbench").entries() == []
 
 
+@pytest.mark.slow
 def test_with_half_of_the_photos_protected_only_those_are_asked_protected(
     first_run: FirstRun, miniature: Miniature, tmp_path: Path
 ) -> None:

@@ -97,6 +97,7 @@ def start(miniature: Miniature, folder: Path) -> "subprocess.Popen[str]":
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_the_command_ends_with_the_signals_exit_code_and_goes_on_later(
     miniature: Miniature, tmp_path: Path, number: signal.Signals, code: int
@@ -118,6 +119,7 @@ def test_the_command_ends_with_the_signals_exit_code_and_goes_on_later(
     assert len(store.entries()) >= 1
 
 
+@pytest.mark.slow
 def test_a_command_killed_at_any_moment_is_made_good_by_two_at_once(
     miniature: Miniature, first_run: tuple[dict[str, Any], Path], tmp_path: Path
 ) -> None:

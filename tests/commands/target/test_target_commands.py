@@ -20,6 +20,7 @@ def hub(checkpoint: Path) -> Iterator[ModelHub]:
         yield server
 
 
+@pytest.mark.slow
 def test_a_hub_model_is_fetched_when_that_is_asked_for_and_checked(hub: ModelHub, tmp_path: Path) -> None:
     known = environment(hub.url, tmp_path / "home")
     check = ("target", "check", REPO, "--backend", "transformers", "--steps", 2)

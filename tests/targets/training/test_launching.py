@@ -20,6 +20,8 @@ from bench.core.progress import quiet
 from bench.targets.base import Recipe, TargetSpec, TrainingExample
 from bench.targets.llava import Llava
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = """
 import pickle, sys
 from pathlib import Path

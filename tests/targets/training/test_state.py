@@ -89,6 +89,7 @@ def test_a_stopped_run_goes_on_and_gives_the_same_bytes(
     assert list((tmp_path / "resume").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_once_goes_on_and_gives_the_same_bytes(
     spec: TargetSpec, train: Train, examples: list[TrainingExample], long: Recipe, tmp_path: Path
 ) -> None:

@@ -44,6 +44,7 @@ print(len(left), steps[0], sorted(file.name for file in output.iterdir()))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "file"), [("lora", "adapter_config.json"), ("full", "config.json")])
 def test_a_full_disk_is_one_sentence_and_leaves_nothing_but_the_state(
     method: str, file: str, spec: TargetSpec, examples: list[TrainingExample], recipe: Recipe, tmp_path: Path
