@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.cost import measured_cost
-from bench.core.digests import digest_json
+from bench.core.digests import digest_json, digest_plain
 from bench.core.errors import StoreBusyError, StoreFullError, VeilBenchError
 from bench.core.files import write_whole
 from bench.core.locks import file_lock
@@ -270,6 +270,13 @@ def _faults(folder: Path) -> list[str]:
     if folder.name != _key(folder.parent.name, manifest.inputs):
         faults.append(f"{folder}: the key is not that of the inputs in its manifest")
     return faults
+
+
+def plain_key(stage: str, inputs: Mapping[str, Any]) -> str:
+    """Return ``ArtifactStore.key`` of inputs that are plain JSON values already: a plan has thousands."""
+    if not STAGE_NAME.fullmatch(stage):
+        raise ValueError(f"a stage name is lower-case letters, digits, - and _, not {stage!r}")
+    return digest_plain({"stage": stage, "inputs": inputs})
 
 
 def _key(stage: str, inputs: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.core.errors import VeilBenchError
 from bench.core.progress import ReportProgress
-from bench.core.store import ArtifactStore
+from bench.core.store import ArtifactStore, plain_key
 from bench.stages.references import ArtifactReference
 
 if TYPE_CHECKING:
@@ -141,5 +141,5 @@ class Stage:
 
 
 def stage_key(kind: str, inputs: Mapping[str, Any]) -> str:
-    """The key that any store gives the artifact of these inputs."""
-    return ArtifactStore(Path()).key(kind, inputs)
+    """The key that any store gives the artifact of these inputs, which are plain JSON values already."""
+    return plain_key(kind, inputs)

@@ -47,6 +47,11 @@ def test_equal_ingredients_give_equal_plans_and_keys_are_never_shared() -> None:
     assert len(set(keys(planned()).values())) == len(planned().stages)
 
 
+def test_a_key_is_the_one_that_a_store_gives(tmp_path: Path) -> None:
+    for stage in planned().stages.values():
+        assert stage.key == ArtifactStore(tmp_path).key(stage.kind, stage.inputs)
+
+
 def test_every_defense_meets_every_attack_and_both_controls_are_there() -> None:
     runs = [(run.defense, run.attack) for run in planned().runs]
     assert runs == [
