@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.cost import measured_cost
-from bench.core.digests import digest_json, digest_plain
+from bench.core.digests import digest_json, digest_plain, to_plain
 from bench.core.errors import StoreBusyError, StoreFullError, VeilBenchError
 from bench.core.files import write_whole
 from bench.core.locks import file_lock
@@ -75,9 +75,7 @@ class ArtifactStore:
         ``inputs`` must name all that the result depends on: code digest, configuration, the keys or digests of
         what it reads, seeds. Raises ``ValueError`` for a stage name that is no file name, and as ``digest_json``.
         """
-        if not STAGE_NAME.fullmatch(stage):
-            raise ValueError(f"a stage name is lower-case letters, digits, - and _, not {stage!r}")
-        return _key(stage, inputs)
+        return plain_key(stage, to_plain(inputs))
 
     def find(self, stage: str, key: str) -> Path | None:
         """Return the folder of a complete artifact, or None where it is missing or a file of it is."""
