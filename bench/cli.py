@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bench.commands import doctor, listing, site, store
+from bench.commands import doctor, listing, power, site, store
 from bench.commands.data import commands as data
 from bench.commands.defense import commands as defense
 from bench.commands.run import commands as run
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (run.app, listing.app, doctor.app):
+for commands in (run.app, listing.app, power.app, doctor.app):
     app.add_typer(commands)
 for name, group in (
     ("data", data.app),

@@ -1,6 +1,7 @@
 """The contract of an evaluator: rows in, one value a metric and probe (or photo) out, never only a mean."""
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, final
 
@@ -20,27 +21,35 @@ ANSWER_COLUMNS = (
     "view",
     "question",
     "answer",
+    "aliases",
     "options",
     "text",
     "choice",
     "option_logprobs",
+    "option_margin",
     "status",
     "choice_correct",
     "open_correct",
     "image_digest",
     "named_person",
 )
+_TEXT_COLUMNS = pd.Index(VALUE_COLUMNS[:4], dtype=object)
 PHOTO_COLUMNS = ("photo_id", "person_id", "scenario", "original", "protected")
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One number that an evaluator gives; ``direction`` is where better lies for the owner of the photos."""
+    """One number that an evaluator gives; ``direction`` is where better lies for the owner of the photos.
+
+    A ``share`` is a mean of values in [0, 1], a ``difference`` one of values in [-1, 1]. Without ``interval`` the mean
+    is told alone: its items are no sample of people.
+    """
 
     name: str
-    unit: Literal["share", "index", "dB"]
+    unit: Literal["share", "difference", "index", "dB"]
     direction: Literal["up", "down", "none"]
     meaning: str
+    interval: bool = True
 
 
 class Evaluator(ABC):
@@ -71,7 +80,9 @@ class Evaluator(ABC):
             raise DataError(f"{type(self).__name__}: the {self.subject} rows lack the column '{missing[0]}'.")
         values = self.measure(rows.copy())
         self._check(values)
-        return values.loc[:, list(VALUE_COLUMNS)].reset_index(drop=True)
+        if tuple(values.columns) != VALUE_COLUMNS:
+            values = values.loc[:, list(VALUE_COLUMNS)]
+        return values.reset_index(drop=True)
 
     def _check(self, values: pd.DataFrame) -> None:
         name = type(self).__name__
@@ -81,24 +92,58 @@ class Evaluator(ABC):
         undeclared = set(values["metric"]) - {metric.name for metric in self.metrics}
         if undeclared:
             raise VeilBenchError(f"{name} returned the metric '{min(undeclared)}', which it does not declare.")
-        repeated = values.duplicated(["metric", "item_id"])
-        if repeated.any():
-            raise VeilBenchError(f"{name} returned two values for '{values.loc[repeated, 'item_id'].iloc[0]}'.")
-        if np.isinf(values["value"].to_numpy(dtype=np.float64)).any():
+        metrics, items = (values[column].to_numpy(dtype=object) for column in ("metric", "item_id"))
+        numbers = values["value"].to_numpy(dtype=np.float64)
+        if np.isinf(numbers).any():
             raise VeilBenchError(f"{name} returned an infinite value.")
+        ranges = {"share": (0.0, 1.0), "difference": (-1.0, 1.0)}
+        for metric in self.metrics:
+            own = metrics == metric.name
+            named = items[own].tolist()
+            if len(set(named)) < len(named):
+                (repeated, _), *_ = Counter(named).most_common(1)
+                raise VeilBenchError(f"{name} returned two values for '{repeated}'.")
+            low, high = ranges.get(metric.unit, (-np.inf, np.inf))
+            if ((numbers[own] < low) | (numbers[own] > high)).any():
+                raise VeilBenchError(f"{name} returned a {metric.unit} '{metric.name}' outside [{low:g}, {high:g}].")
 
 
 def value_rows(metric: str, rows: pd.DataFrame, item_column: str, values: Any) -> pd.DataFrame:
     """Rows of ``VALUE_COLUMNS`` for one metric from rows with ``person_id`` and ``scenario``."""
-    return pd.DataFrame(
-        {
-            "metric": pd.Series([metric] * len(rows), dtype=object),
-            "item_id": rows[item_column].to_numpy(dtype=object),
-            "person_id": rows["person_id"].to_numpy(dtype=object),
-            "scenario": rows["scenario"].to_numpy(dtype=object),
-            "value": np.asarray(values, dtype=np.float64),
-        }
-    )
+    names = (item_column, "person_id", "scenario")
+    items, people, scenarios = (rows[name].to_numpy(dtype=object) for name in names)
+    return value_frame(metric, items, people, scenarios, values)
+
+
+def value_frame(metric: str, items: Any, people: Any, scenarios: Any, values: Any) -> pd.DataFrame:
+    """Rows of ``VALUE_COLUMNS`` for one metric, a column at a time."""
+    texts = np.empty((4, len(items)), dtype=object)
+    for place, column in enumerate((metric, items, people, scenarios)):
+        texts[place] = column
+    # One block of plain objects: a column at a time pandas would look through every text, and a run has dozens.
+    frame = pd.DataFrame(texts.T, columns=_TEXT_COLUMNS, dtype=object, copy=False)
+    frame["value"] = np.asarray(values, dtype=np.float64)
+    return frame
+
+
+def plain_cells(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same rows with texts and lists as plain Python has them: pandas' and NumPy's are slow to take apart."""
+    plain: dict[str, list[Any]] = {}
+    for name, column in rows.items():
+        if isinstance(column.dtype, pd.StringDtype):
+            plain[str(name)] = column.tolist()
+        elif column.dtype == object and isinstance(next(filter(_is_there, column), None), np.ndarray):
+            plain[str(name)] = [cell.tolist() if isinstance(cell, np.ndarray) else cell for cell in column.tolist()]
+    if not plain:
+        return rows
+    own = {name: pd.Series(cells, rows.index, dtype=object) for name, cells in plain.items()}
+    made = rows.assign(**own).copy()  # the copy lies in one block, from which rows are taken at once
+    made.columns = made.columns.astype(object)
+    return made
+
+
+def _is_there(cell: object) -> bool:
+    return cell is not None
 
 
 def choice_scored(rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
@@ -117,7 +162,7 @@ def open_scored(rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
 
 def count_unscored(rows: pd.DataFrame) -> tuple[int, int]:
     """How many answers are unscored, and how many there are: an open one a row, and a choice where it has options."""
-    chosen = rows[[options is not None and len(options) > 0 for options in rows["options"]]]
+    chosen = rows[[options is not None and len(options) > 0 for options in rows["options"].tolist()]]
     unscored = int((~choice_scored(chosen)).sum()) + int((~open_scored(rows)).sum())
     return unscored, len(chosen) + len(rows)
 

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from evaluators.base import Evaluator, Metric, choice_values, open_values
+from evaluators.base import Evaluator, Metric, open_values, value_rows
 from evaluators.registry import evaluators
+from evaluators.zero import fact_choices
 from scenarios.schema import NAME_SCENARIO
 
 
@@ -14,10 +15,22 @@ class Leakage(Evaluator):
     subject = "answers"
     metrics = (
         Metric("leakage", "share", "down", "Held-out probes whose likeliest option is the private fact."),
+        Metric("zero", "share", "none", "What the same choices would reach if facts were dealt to people by chance."),
+        Metric("excess", "difference", "down", "Leakage minus zero, answer by answer."),
         Metric("leakage_open", "share", "down", "Held-out probes whose open answer names the private fact."),
     )
 
     def measure(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Score held-out fact probes by forced choice and by open answer."""
-        facts = rows[(rows["kind"] == "held_out") & (rows["scenario"] != NAME_SCENARIO)]
-        return pd.concat([choice_values("leakage", facts), open_values("leakage_open", facts)], ignore_index=True)
+        """Score held-out fact probes by forced choice, against zero, and by open answer."""
+        choices = fact_choices(rows)
+        right, zero = choices.right, choices.zero()
+        asked = rows[(rows["kind"] == "held_out") & (rows["scenario"] != NAME_SCENARIO)]
+        return pd.concat(
+            [
+                value_rows("leakage", choices.rows, "request_id", right),
+                value_rows("zero", choices.rows, "request_id", zero),
+                value_rows("excess", choices.rows, "request_id", right - zero),
+                open_values("leakage_open", asked),
+            ],
+            ignore_index=True,
+        )

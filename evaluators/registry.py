@@ -7,7 +7,7 @@ import pandas as pd
 
 from bench.core.errors import UsageError
 from bench.core.registry import Registry
-from evaluators.base import VALUE_COLUMNS, Evaluator, Metric
+from evaluators.base import VALUE_COLUMNS, Evaluator, Metric, plain_cells
 
 evaluators: Registry[type[Evaluator]] = Registry(
     "evaluator",
@@ -17,6 +17,8 @@ evaluators: Registry[type[Evaluator]] = Registry(
         "evaluators.membership",
         "evaluators.recognition",
         "evaluators.utility",
+        "evaluators.tails",
+        "evaluators.open_set",
         "evaluators.image_quality",
     ),
 )
@@ -38,6 +40,7 @@ def measure_all(
 ) -> pd.DataFrame:
     """The values of these evaluators (default: all) of that subject, one row a metric and item (``VALUE_COLUMNS``)."""
     chosen = [evaluators.get(name) for name in (evaluators.names() if names is None else sorted(names))]
-    frames = [kind().evaluate(rows) for kind in chosen if kind.subject == subject]
+    given = plain_cells(rows)
+    frames = [kind().evaluate(given) for kind in chosen if kind.subject == subject]
     filled = [frame for frame in frames if len(frame)]
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(VALUE_COLUMNS))

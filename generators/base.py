@@ -17,7 +17,7 @@ class BuildOrder:
 
     ``name`` is the name of a dataset, a folder of photos, or a dataset's id on the hub, whatever the source takes.
     ``work`` is a folder of this build alone, where finished photos wait, so that a stopped build goes on where it was.
-    ``limit`` keeps the first people and the first strangers; ``workers`` is the number of processes.
+    ``limit`` keeps the first people and the first strangers of each cohort; ``workers`` is the number of processes.
     """
 
     name: str

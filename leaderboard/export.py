@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from leaderboard.runs import RecordedRun
 
-RUN_COLUMNS = ("suite", "run_digest", "defense", "label")
+RUN_COLUMNS = ("suite", "run_digest", "standing", "defense", "label")
 SPEC_COLUMNS = (
-    "dataset", "dataset_digest", "limit", "target", "target_digest", "target_family", "backend", "access",
-    "budget_norm", "budget_eps", "visible", "ratio", "attack", "seed", "defense_seed",
+    "dataset", "dataset_digest", "limit", "cohort", "target", "target_digest", "target_family", "backend", "access",
+    "budget_norm", "budget_eps", "visible", "ratio", "attack", "adaptive", "seed", "defense_seed",
 )  # fmt: skip
 METRIC_COLUMNS = (
     "name", "scenario", "unit", "direction", "value", "low", "high", "n_probes", "n_persons", "n_unscored", "refusal",
@@ -26,7 +26,7 @@ def metrics_csv(runs: Sequence[RecordedRun]) -> str:
     writer.writerow([*RUN_COLUMNS, *SPEC_COLUMNS, *METRIC_COLUMNS])
     for run in runs:
         record = run.record
-        about = [record.suite, record.run_digest, record.spec.defense, record.title]
+        about = [record.suite, record.run_digest, record.standing, record.spec.defense, record.title]
         about += [getattr(record.spec, column) for column in SPEC_COLUMNS]
         for metric in record.metrics:
             values = [getattr(metric, column) for column in METRIC_COLUMNS]

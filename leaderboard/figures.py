@@ -1,9 +1,8 @@
 """A number as the page shows it: digits, interval, place on the strip, shade in the heat map."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
+from bench.core.statistics.intervals import Interval
 from leaderboard.schema import Measurement
 
 STRIP_WIDTH = 168.0
@@ -60,7 +59,7 @@ class Figure:
 
     @property
     def on_strip(self) -> "Strip | None":
-        """The interval as a drawing, on an axis from the base control (0) to the undefended one (1)."""
+        """The interval as a drawing, on an axis from zero (0) to the undefended control (1)."""
         if self.value is None:
             return None
         low, high = (self.value if end is None else end for end in (self.low, self.high))
@@ -77,33 +76,23 @@ class Strip:
 
 
 def strip_place(value: float) -> str:
-    """Where a normalised leakage stands in the drawing; values off the axis stand at its end."""
+    """Where a headline stands in the drawing; values off the axis stand at its end."""
     share = (min(max(value, STRIP_LOW), STRIP_HIGH) - STRIP_LOW) / (STRIP_HIGH - STRIP_LOW)
     return f"{6 + share * (STRIP_WIDTH - 12):.1f}"
 
 
-def figure(metrics: Sequence[Measurement | None]) -> Figure:
-    """One figure from the metrics of a cell's records, one record a training seed.
-
-    With several seeds: the mean of the values with the lowest and highest interval ends, which is never narrower
-    than any of them.
-    """
-    present = [metric for metric in metrics if metric is not None]
-    if not present:
+def figure_of(metric: Measurement | None) -> Figure:
+    """The figure of one measurement, or of none."""
+    if metric is None:
         return Figure(None, refusal=NOT_MEASURED)
-    unscored = sum(metric.n_unscored for metric in present)
-    refused = next((metric.refusal for metric in present if metric.refusal), None)
-    if refused:
-        return Figure(None, refusal=refused, n_unscored=unscored)
-    lows = [metric.low for metric in present if metric.low is not None]
-    highs = [metric.high for metric in present if metric.high is not None]
-    return Figure(
-        value=fmean(metric.value for metric in present if metric.value is not None),
-        low=min(lows, default=None),
-        high=max(highs, default=None),
-        digits=_digits(present[0]),
-        n_unscored=unscored,
-    )
+    if metric.value is None:
+        return Figure(None, refusal=metric.refusal, n_unscored=metric.n_unscored)
+    return Figure(metric.value, metric.low, metric.high, digits=_digits(metric), n_unscored=metric.n_unscored)
+
+
+def interval_figure(value: float, interval: Interval | None) -> Figure:
+    """The figure of a number that was computed from several runs."""
+    return Figure(value, *((interval.low, interval.high) if interval else (None, None)))
 
 
 def _digits(metric: Measurement) -> int:

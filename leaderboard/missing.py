@@ -16,7 +16,10 @@ MISSING_FILE = "missing.json"
 
 @dataclass(frozen=True)
 class MissingRun:
-    """A run without a record, and why. ``label`` is the defense's name in the suite, ``target`` the checkpoint's."""
+    """A run without a record, and why. ``label`` is the defense's name in the suite, ``target`` the checkpoint's.
+
+    ``cohort`` is empty where all people of the dataset were to be trained together.
+    """
 
     label: str
     attack: str
@@ -24,6 +27,7 @@ class MissingRun:
     ratio: float
     seed: int
     reason: str
+    cohort: str = ""
 
     @property
     def role(self) -> Role:
@@ -35,7 +39,8 @@ class MissingRun:
     @property
     def sentence(self) -> str:
         """What a refused number says."""
-        return f"the run of training seed {self.seed} is missing: {self.reason}"
+        where = f" on cohort {self.cohort}" if self.cohort else ""
+        return f"the run of training seed {self.seed}{where} is missing: {self.reason}"
 
     def concerns(self, target: str, ratio: float) -> bool:
         """Whether it would stand among the runs of that target and protection ratio; controls serve every ratio."""

@@ -11,6 +11,7 @@ from leaderboard.boards.overview import build_overviews, shared_facts
 from leaderboard.missing import MissingRun
 from leaderboard.pictures import AMPLIFICATION, ShownPicture
 from leaderboard.runs import RecordedRun
+from leaderboard.schema import Record
 from leaderboard.settings import Setting, model_titles
 from leaderboard.templating import environment
 
@@ -24,12 +25,17 @@ class Content:
     boards: Sequence[Board]
     pictures: Sequence[ShownPicture]
     missing: Sequence[MissingRun]
+    set_aside: Sequence[Record] = ()
 
 
 def render_pages(content: Content) -> dict[str, bytes]:
     """Name (relative to the site) -> bytes of ``index.html`` and of every run's page."""
     overviews = build_overviews(content.boards, content.missing)
-    shared = {"suite_title": content.title, "suite": content.runs[0].record.suite, "words": words}
+    shared = {
+        "suite_title": content.title,
+        "suites": sorted({run.record.suite for run in content.runs}),
+        "words": words,
+    }
     index = (
         environment()
         .get_template("index.html.j2")
@@ -41,6 +47,7 @@ def render_pages(content: Content) -> dict[str, bytes]:
             listed=listed_runs(content.boards),
             labelled=any(run.record.title != run.record.spec.defense for run in content.runs),
             missing=content.missing,
+            set_aside=content.set_aside,
             n_runs=len(content.runs) + len(content.missing),
             pictures=content.pictures,
             disclosures=_disclosures(content.runs),

@@ -1,18 +1,27 @@
 """Writing records byte for byte the same, and reading them back with errors that name the file and the field."""
 
-import hashlib
-import io
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pandas as pd
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from bench.core.digests import short
 from bench.core.errors import DataError
+from leaderboard.evidence.tables import (
+    ROW_COLUMNS,
+    load_people,
+    load_photos,
+    load_rows,
+    people_table,
+    photos_table,
+    rows_table,
+)
+from leaderboard.evidence.verifying import Verifier
 from leaderboard.missing import MISSING_FILE
 from leaderboard.schema import (
     Bootstrap,
@@ -20,16 +29,22 @@ from leaderboard.schema import (
     Invocation,
     Measurement,
     Record,
+    RecordedFile,
     RecordedSurrogate,
-    RowsFile,
     RunSpec,
     finite,
 )
 
-ROW_COLUMNS = (
-    "request_id", "probe_id", "person_id", "scenario", "kind", "view", "question", "answer", "options", "text",
-    "choice", "option_logprobs", "status", "choice_correct", "open_correct", "image_digest", "named_person",
-)  # fmt: skip
+__all__ = [
+    "ROW_COLUMNS",
+    "file_stem",
+    "load_people",
+    "load_photos",
+    "load_records",
+    "load_rows",
+    "read_costs",
+    "write_record",
+]
 
 
 def file_stem(record: Record) -> str:
@@ -38,23 +53,34 @@ def file_stem(record: Record) -> str:
     return "-".join(re.sub(r"[^A-Za-z0-9._]+", "_", part) for part in parts)
 
 
-def write_record(record: Record, scored_rows: pd.DataFrame, costs: Mapping[str, JsonValue], folder: Path) -> Path:
-    """Write ``<stem>.json`` with ``<stem>.rows.parquet`` and ``<stem>.costs.json`` beside it; return the first path.
+def write_record(
+    record: Record,
+    rows: pd.DataFrame,
+    people: pd.DataFrame,
+    photos: pd.DataFrame | None,
+    costs: Mapping[str, JsonValue],
+    folder: Path,
+) -> Path:
+    """Write ``<stem>.json`` with its tables and ``<stem>.costs.json`` beside it; return the first path.
 
-    ``record.rows`` is filled in here. Equal records and rows give equal bytes, whatever the order of the metrics.
-    Raises DataError where ``scored_rows`` lacks a column.
+    ``rows`` holds the scored answers (``ROW_COLUMNS``), ``people`` all people of the dataset, ``photos`` the protected
+    photos, None for the base control (columns: ``leaderboard.evidence.tables``). People and photos are named by their
+    content, so that runs which share them share a file. The record's own names of these files are filled in here.
+    Equal records and tables give equal bytes, whatever the order of the metrics, people and photos. Raises DataError
+    where a table lacks a column, and for a run other than the base control without photos.
     """
-    missing = [column for column in ROW_COLUMNS if column not in scored_rows.columns]
-    if missing:
-        raise DataError(f"the scored rows of run {record.run_digest[:12]} lack the column {missing[0]!r}.")
-    folder.mkdir(parents=True, exist_ok=True)
+    if photos is None and not record.is_base:
+        raise DataError(f"run {short(record.run_digest)} has protected photos, and none are given.")
     stem = file_stem(record)
-    buffer = io.BytesIO()
-    scored_rows.loc[:, list(ROW_COLUMNS)].reset_index(drop=True).to_parquet(buffer, index=False, compression="zstd")
-    rows = RowsFile(file=f"{stem}.rows.parquet", digest=hashlib.sha256(buffer.getvalue()).hexdigest())
+    tables = {"rows": rows_table(rows, stem), "people": people_table(people)}
+    if photos is not None:
+        tables["photos"] = photos_table(photos)
     metrics = sorted(record.metrics, key=lambda metric: (metric.name, metric.scenario or "", metric.attack))
-    complete = record.model_copy(update={"rows": rows, "metrics": metrics})
-    (folder / rows.file).write_bytes(buffer.getvalue())
+    named = {field: table.named for field, table in tables.items()}
+    complete = record.model_copy(update={"photos": None, **named, "metrics": metrics})
+    folder.mkdir(parents=True, exist_ok=True)
+    for table in tables.values():
+        (folder / table.named.file).write_bytes(table.content)
     (folder / f"{stem}.costs.json").write_text(_json(dict(costs)), encoding="utf-8")
     path = folder / f"{stem}.json"
     # The record is written last: a folder never shows one whose answers are not there yet.
@@ -62,43 +88,28 @@ def write_record(record: Record, scored_rows: pd.DataFrame, costs: Mapping[str, 
     return path
 
 
-def load_records(folder: Path) -> list[Record]:
-    """Every record of a folder, in the order of file names.
+def load_records(folder: Path, verdicts: Path | None = None) -> list[Record]:
+    """Every record of a folder, in the order of file names, each checked against the tables beside it.
 
-    Raises DataError, naming the file and the field, for a record that breaks the schema, for one whose answers are
-    missing or changed, for two files with one run, and for a folder without records.
+    Raises DataError, naming the file and the field, for a record that breaks the schema, for one whose tables are
+    missing, changed, or give other numbers than it has, for two files with one run, and for a folder without records.
+    ``verdicts`` is a folder that remembers what was checked, so that equal bytes are scored anew only once.
     """
     others = (".costs.json", MISSING_FILE)
     paths = [path for path in sorted(folder.glob("*.json")) if not path.name.endswith(others)]
     if not paths:
         raise DataError(f"{folder} has no records (*.json).")
+    verify = Verifier(folder, verdicts)
     origins: dict[str, Path] = {}
     records = []
     for path in paths:
-        record = _load(path)
+        record = _parse(path)
         if record.run_digest in origins:
             raise DataError(f"{path}: field run_digest: {origins[record.run_digest].name} has the same run.")
         origins[record.run_digest] = path
+        verify(record, path)
         records.append(record)
     return records
-
-
-def load_rows(record: Record, folder: Path, columns: Sequence[str] = ROW_COLUMNS) -> pd.DataFrame:
-    """The answers behind a record, one row a request. Raises DataError where the file lacks a column."""
-    import pyarrow.parquet
-
-    if record.rows is None:
-        raise DataError(f"run {record.run_digest[:12]}: field rows: the record names no file of answers.")
-    path = folder / record.rows.file
-    try:
-        answers = pyarrow.parquet.ParquetFile(path)
-    except pyarrow.ArrowInvalid as error:
-        raise DataError(f"{path}: no Parquet file: {error}") from error
-    missing = [column for column in columns if column not in answers.schema_arrow.names]
-    if missing:
-        raise DataError(f"{path}: the answers lack the column {missing[0]!r}.")
-    rows: pd.DataFrame = answers.read(list(columns)).to_pandas()
-    return rows
 
 
 def read_costs(record: Record, folder: Path) -> dict[str, Any]:
@@ -115,20 +126,11 @@ def read_costs(record: Record, folder: Path) -> dict[str, Any]:
     return costs
 
 
-def _load(path: Path) -> Record:
-    content = path.read_bytes()
+def _parse(path: Path) -> Record:
     try:
-        record = Record.model_validate_json(content, strict=True)
+        return Record.model_validate_json(path.read_bytes(), strict=True)
     except ValidationError as error:
         _raise_for_field(path, error)
-    if record.rows is None:
-        raise DataError(f"{path}: field rows: the record names no file of answers.")
-    rows = path.parent / record.rows.file
-    if not rows.is_file():
-        raise DataError(f"{path}: field rows.file: {record.rows.file} does not stand beside the record.")
-    if hashlib.sha256(rows.read_bytes()).hexdigest() != record.rows.digest:
-        raise DataError(f"{path}: field rows.digest: {record.rows.file} has other bytes than were recorded.")
-    return record
 
 
 def _raise_for_field(path: Path, error: ValidationError) -> NoReturn:
@@ -153,7 +155,7 @@ def _allowed(location: tuple[int | str, ...]) -> list[str]:
         "bootstrap": Bootstrap,
         "controls": Controls,
         "metrics": Measurement,
-        "rows": RowsFile,
+        **dict.fromkeys(("rows", "people", "photos"), RecordedFile),
     }
     inner = [models[part] for part in location if isinstance(part, str) and part in models]
     return sorted((inner[-1] if inner else Record).model_fields)

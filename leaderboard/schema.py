@@ -20,6 +20,9 @@ BASE = "base"
 Access = Literal["white box", "transfer"]
 """Whether a defense optimised against the very model that is attacked, or against others only."""
 
+Standing = Literal["current", "superseded", "withdrawn"]
+"""Whether a record still counts."""
+
 Role = Literal["base", "undefended", "defense"]
 """What a run is to its suite: one of the two controls that others are read against, or a defense."""
 
@@ -81,11 +84,15 @@ class RunSpec(Strict):
     for a defense that optimises against no encoder. The base control has the attack ``base`` and an empty recipe.
     ``synthesis`` says how the attacker made the photos that it trained on; empty where these are the shared ones.
     ``target_family`` names the code that runs the target, ``backend`` what computed its answers.
+    ``cohort`` names the people who were trained together, empty for a dataset that has one cohort only;
+    ``dataset_digest`` covers all cohorts. ``adaptive`` says that the attacker knows the defense and adapts to it.
+    ``search`` is the space that a tuned attacker searched, empty where it searched none; ``recipe`` is what it chose.
     """
 
     dataset: Name
     dataset_digest: Digest
     limit: Annotated[int, Field(ge=1)] | None
+    cohort: Annotated[str, Field(max_length=300)] = ""
     defense: Name
     defense_options: Settings
     defense_seed: Count
@@ -95,6 +102,8 @@ class RunSpec(Strict):
     visible: bool
     ratio: Annotated[float, Field(ge=0, le=1)]
     attack: Name
+    adaptive: bool = False
+    search: Settings = Field(default_factory=dict)
     target: Name
     target_digest: Name
     target_family: Annotated[str, Field(max_length=300)] = ""
@@ -168,8 +177,8 @@ class Measurement(Strict):
         return self
 
 
-class RowsFile(Strict):
-    """The answers behind the numbers: a Parquet file beside the record, and the sha256 of its bytes."""
+class RecordedFile(Strict):
+    """A Parquet file beside the record that its numbers are computed from, and the sha256 of its bytes."""
 
     file: FileName
     digest: Digest
@@ -179,10 +188,15 @@ class Record(Strict):
     """What a run publishes. Equal specs give byte-identical records; costs stand in a file beside it.
 
     ``label`` is what the suite calls the defense, empty for its own name. It decides no result, so it is no part of the
-    specification.
+    specification. ``standing`` says whether the record still counts: one that is superseded or withdrawn stands outside
+    of all tables, with the reason in ``standing_reason``.
+
+    ``rows`` holds the scored answers, ``people`` who was trained on (once a dataset), ``photos`` how far each protected
+    photo is from its original; the base control, which has no photos, has none. ``evaluators`` and the digest
+    ``scorer`` of their code say what computed the metrics from them.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     run_digest: Digest
     suite: Name
     label: Label = ""
@@ -191,7 +205,13 @@ class Record(Strict):
     controls: Controls
     environment: Settings
     metrics: Annotated[list[Measurement], Field(min_length=1)]
-    rows: RowsFile | None = None
+    rows: RecordedFile | None = None
+    people: RecordedFile | None = None
+    photos: RecordedFile | None = None
+    evaluators: Annotated[list[Name], Field(min_length=1)]
+    scorer: Digest
+    standing: Standing = "current"
+    standing_reason: str = ""
     artifacts: dict[str, str]
     disclosures: list[str]
 

@@ -8,11 +8,14 @@ from pathlib import Path
 from bench.core.digests import digest_file
 from bench.core.errors import DataError
 from leaderboard.boards.building import build_boards
+from leaderboard.evidence.tables import named_files
 from leaderboard.export import metrics_csv
 from leaderboard.missing import MISSING_FILE, MissingRun, missing_file, read_missing
 from leaderboard.pages import Content, render_pages
 from leaderboard.pictures import Picture, show_pictures
-from leaderboard.runs import RecordedRun, load_runs
+from leaderboard.records import file_stem
+from leaderboard.runs import load_folder
+from leaderboard.schema import Record
 
 LISTING = "SHA256SUMS"
 ASSETS = ("veilbench.css", "veilbench.js")
@@ -24,16 +27,19 @@ def build_site(
     pictures: Sequence[Picture],
     output: Path,
     missing: Sequence[MissingRun] = (),
+    verdicts: Path | None = None,
 ) -> Path:
     """Write the page set of one suite into ``output`` and return the path of ``index.html``.
 
     ``missing`` are runs of the suite without a record, besides those that the folder names: the page lists them, and a
-    defense that lacks one has no worst case. Beside the page: ``runs/`` (a page a run), ``records/`` (copies to
+    defense that lacks one has no headline. Beside the page: ``runs/`` (a page a run), ``records/`` (copies to
     download), ``pictures/``, ``assets/``, ``metrics.csv`` and ``SHA256SUMS`` over all of them. Files of an earlier
-    build that are no longer part of the page are removed; other files in ``output`` are left alone. Raises DataError
-    for malformed records or pictures.
+    build that are no longer part of the page are removed; other files in ``output`` are left alone. ``verdicts`` is a
+    folder that remembers which records were checked. Raises DataError for malformed records or pictures, and for
+    records whose numbers are not those of their tables.
     """
-    runs = load_runs(records_folder)
+    folder = load_folder(records_folder, verdicts)
+    runs = folder.runs
     missing = tuple(dict.fromkeys((*read_missing(records_folder), *missing)))
     shown, picture_files = show_pictures(pictures)
     contents: dict[str, bytes] = {f"assets/{name}": _asset(name) for name in ASSETS}
@@ -41,19 +47,21 @@ def build_site(
     contents["metrics.csv"] = metrics_csv(runs).encode()
     if missing:
         contents[f"records/{MISSING_FILE}"] = missing_file(missing)
-    for run in runs:
-        contents.update(_record_files(run, records_folder))
-    contents.update(render_pages(Content(suite_title, runs, build_boards(runs, missing), shown, missing)))
+    for record in (*(run.record for run in runs), *folder.set_aside):
+        contents.update(_record_files(record, records_folder))
+    contents.update(
+        render_pages(Content(suite_title, runs, build_boards(runs, missing), shown, missing, folder.set_aside))
+    )
     _write(contents, output)
     return output / "index.html"
 
 
-def _record_files(run: RecordedRun, folder: Path) -> Mapping[str, bytes]:
-    """Record, answers and costs as they are, to be downloaded beside the page."""
-    rows = run.record.rows
-    names = [f"{run.stem}.json", rows.file if rows else "", f"{run.stem}.costs.json"]
+def _record_files(record: Record, folder: Path) -> Mapping[str, bytes]:
+    """Record, tables and costs as they are, to be downloaded beside the page."""
+    stem = file_stem(record)
+    names = [f"{stem}.json", f"{stem}.costs.json", *(file.file for file in named_files(record).values())]
     if not (folder / names[0]).is_file():
-        raise DataError(f"{folder}: the record of run {run.record.run_digest[:12]} should be named {names[0]}.")
+        raise DataError(f"{folder}: the record of run {record.run_digest[:12]} should be named {names[0]}.")
     return {f"records/{name}": (folder / name).read_bytes() for name in names if (folder / name).is_file()}
 
 

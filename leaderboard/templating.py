@@ -7,7 +7,7 @@ from pathlib import Path
 import jinja2
 
 from leaderboard.boards.wording import budget_text, options_text, rank_text
-from leaderboard.figures import SHADES, STRIP_WIDTH, figure, seconds_text, strip_place
+from leaderboard.figures import SHADES, STRIP_WIDTH, figure_of, seconds_text, signed, strip_place
 from leaderboard.schema import plain
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -25,7 +25,8 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.globals.update(
-        figure=lambda measurement: figure([measurement]),
+        figure=figure_of,
+        signed=signed,
         budget_text=budget_text,
         options_text=options_text,
         rank_text=rank_text,

@@ -18,14 +18,67 @@ METRICS = {
         "Share of private facts that the fine-tuned model picks rightly, shown a new photo of the person.",
         "The model is shown a new photo that shows only the person, never the thing itself, and is asked for a "
         "private fact with a handful of options. Leakage is the share of these questions where the option that the "
-        "model finds likeliest is the true one. Guessing reaches chance, which the page prints beside it.",
+        "model finds likeliest is the true one.",
     ),
-    "normalised": Words(
-        "Normalised leakage",
-        "0: no more than a model that never saw the photos. 1: as much as without any defense.",
-        "Leakage on a scale whose two ends were measured: (L − L base) ÷ (L undefended − L base). 0 means that the "
-        "model tells no more than before anybody fine-tuned it, 1 that the defense changes nothing. Below 0 it "
-        "tells less than guessing would. Where the two controls cannot be told apart the number is refused.",
+    "zero": Words(
+        "Zero",
+        "What the very same answers would reach if the facts had been dealt to the people by chance.",
+        "Permutation chance: of each answer, the share of the people of the same cohort, the person included, who have "
+        "the same options and whose fact that answer is. With facts that are balanced over five options it is 0.20, "
+        "whatever the model does. The base model is no zero: it favours some options, and is a control beside it.",
+    ),
+    "excess": Words(
+        "Excess",
+        "Leakage above zero.",
+        "Leakage minus zero, answer by answer: what the attacker gained by fine-tuning. Below 0 the model is right "
+        "less often than chance would be.",
+    ),
+    "exposed": Words(
+        "Half told",
+        "Share of people of whom at least half of what was asked is told; beside it the same by chance.",
+        "A low mean may hide people of whom nearly everything is told. This is the share of people at least half of "
+        "whose questions are answered rightly, and in brackets the same for facts dealt to the people by chance.",
+    ),
+    "exposed_by_chance": Words(
+        "Half told by chance",
+        "The same for facts dealt to the people by chance.",
+        "The mean of 200 seeded ways to deal the facts anew to the people who have the same options.",
+    ),
+    "worst_tenth": Words(
+        "Worst tenth",
+        "Mean leakage of the tenth of people of whom most is told; beside it the same by chance.",
+        "Mean leakage of the tenth of people of whom most is told. Somebody always comes first: at pure chance the "
+        "worst tenth of twenty people is at a third already, so the value by chance stands in brackets.",
+    ),
+    "worst_tenth_by_chance": Words(
+        "Worst tenth by chance",
+        "The same for facts dealt to the people by chance.",
+        "The mean of 200 seeded ways to deal the facts anew; other people come first each time.",
+    ),
+    "found_at_5": Words(
+        "Found among strangers",
+        "New photos detected and identified where 5 % of strangers' photos raise an alarm.",
+        "Somebody who does not know whether a person was trained on looks at how sure the model is: the lead of its "
+        "likeliest option over the second, averaged over the facts asked on one photo. The threshold is the one that "
+        "5 % of strangers' photos pass; counted are photos of trained people above it of which at least half of the "
+        "facts are told.",
+    ),
+    "found_at_1": Words(
+        "Found among strangers, 1 %",
+        "The same where 1 % of strangers' photos raise an alarm; from 100 strangers on.",
+        "The same with the threshold that 1 % of strangers' photos pass. It needs at least 100 strangers.",
+    ),
+    "detection_auc": Words(
+        "Told from strangers",
+        "How often a trained person's photo scores above a stranger's: 0.5 is chance.",
+        "The area under the curve of detection against false alarms: how often a photo of a trained person scores "
+        "above one of a stranger. At 0.5 nobody can tell who was trained on.",
+    ),
+    "misattributed": Words(
+        "Taken for another",
+        "Photos of trained people that are given another trained person's name or facts.",
+        "Photos of trained people on which the model says another trained person's name, or at least half of one other "
+        "person's facts and more of them than the own. It harms two people at once.",
     ),
     "leakage_open": Words(
         "Leakage, open answer",
@@ -87,22 +140,46 @@ COLUMNS = {
     "rank": Words(
         "Rank",
         "Defenses whose difference could be chance share a range of ranks.",
-        "Defenses are ordered by their worst case. Two whose difference could be chance (paired test over persons, "
-        "Holm-corrected, level 0.05) share a range: 1–2 means that first and second place are both possible.",
+        "Defenses are ordered by the part that remains. Two whose difference could be chance (people's answers "
+        "exchanged under all attackers at once, max-T over all pairs, level 0.05) share a range: 1–2 means that first "
+        "and second place are both possible. Ranks are given from 3 training seeds and 100 people in 5 cohorts on.",
     ),
-    "worst": Words(
-        "Worst case",
-        "The highest normalised leakage over all attackers that were tried: the headline number.",
-        "The highest normalised leakage over all attackers that were tried, with the attacker that reached it. This is "
-        "the headline: an owner cannot choose the attacker. It is refused where the number is missing for any of "
-        "them. An attacker that nobody tried may be worse.",
+    "highest": Words(
+        "Leakage",
+        "Leakage for the attacker that gains most on this defense.",
+        "Leakage for the attacker that gains most, of all that were tried, and who that is. An owner cannot choose the "
+        "attacker. An attacker that nobody tried may gain more: read how many there were, and whether any of them knew "
+        "the defense and adapted to it.",
+    ),
+    "headline": Words(
+        "Part that remains",
+        "Highest excess over attackers, divided by the highest excess without a defense: the headline.",
+        "The highest excess (leakage above zero) over all attackers, divided by the highest excess over all attackers "
+        "without a defense. 0: nothing above chance. 1: as much as without any defense. The denominator is common to "
+        "all defenses, so that a weak attacker changes nothing. In each resample behind the interval both maxima are "
+        "looked for anew; a maximum over many equal attackers comes out a little too high (12 of them, 20 people: "
+        "about 0.03). Refused where an attacker was not tried, and where without a defense there may be less than "
+        "0.10 to gain.",
+    ),
+    "bound": Words(
+        "At most",
+        "With 95 % confidence no attacker that was tried gets more than this part of the leak.",
+        "One-sided 95 % upper bound of the part that remains: the largest over attackers of each one's own bound. Only "
+        "where it lies below 0.10 this page says that next to nothing leaks: an interval that reaches down to 0 "
+        "would show no such thing.",
+    ),
+    "remaining": Words(
+        "Left of each attacker's gain",
+        "What the defense leaves of this one attacker's own gain.",
+        "Excess with the defense by excess without it, for one attacker alone. It tells which attackers a defense "
+        "stops, and ranks nothing: of a weak attacker's small gain a large part may remain.",
     ),
     "any_target": Words(
         "Highest over targets",
-        "The worst case on the target where most of the leak remains.",
-        "The worst case on the target where most of the leak remains: the highest over all attackers and all targets "
-        "that were tried, and no mean of anything. An owner cannot choose the target either. It is refused where the "
-        "number of any target is missing. Ranks and p-values hold within one target's table.",
+        "The part that remains on the target where most of the leak remains.",
+        "The part that remains on the target where it is highest: over all attackers and all targets that were tried, "
+        "and no mean of anything. An owner cannot choose the target either. It is refused where the number of any "
+        "target is missing. Ranks and p-values hold within one target's table.",
     ),
     "access": Words(
         "White box and transfer",
@@ -114,25 +191,26 @@ COLUMNS = {
     ),
     "difference": Words(
         "Difference to undefended",
-        "Leakage under the worst attacker minus leakage without a defense: below 0 the defense helps.",
-        "Leakage under the worst attacker minus leakage without a defense under the same attacker, with its 95 % "
-        "interval. The p-value is that of a paired test over persons (signs of whole persons' differences are "
-        "flipped at random), adjusted by Holm's method for all defenses of the table. A large one means that the "
-        "defense cannot be told from none.",
+        "Highest excess over attackers minus the highest excess without a defense: below 0 the defense helps.",
+        "Highest excess over attackers minus the highest excess without a defense, with its 95 % interval. For the "
+        "p-value the answers of a random half of the people are exchanged between the two lines, under all attackers "
+        "at once, and both maxima are looked for anew; it is adjusted for all comparisons of the table (single-step "
+        "max-T). A large one means that the defense cannot be told from none.",
     ),
     "interval": Words(
         "95 % interval",
-        "Bootstrap over persons and training seeds.",
-        "The two numbers in brackets. People are drawn again with replacement, and so are training seeds; 95 of "
-        "100 such draws fall inside. The person is the unit: more questions on the same person do not narrow it. With "
-        "one seed it does not know how much another training run would differ. Where several seeds have one record "
-        "each, the mean is shown with the lowest and highest of their ends.",
+        "Over people, or over cohorts where there are five or more.",
+        "The two numbers in brackets. The person is the unit: more questions on the same person hardly narrow it. "
+        "Shares are Clopper-Pearson intervals at the effective sample size (Korn and Graubard), so that twenty people "
+        "who all leak give [0.83, 1.00]; headlines and differences are resampled. Training seeds are averaged first. "
+        "Below five cohorts an interval does not know how much another training run, or another group of people, "
+        "would differ.",
     ),
     "seconds": Words(
         "Seconds per photo",
-        "Time to protect one photo on the machine that made this page; not part of the record.",
-        "Time to protect one photo on the machine that made this page. It depends on that machine, so it stands in a "
-        "file beside the record and never in it.",
+        "Time to protect one photo on the machine that made the run; not part of the record.",
+        "Time to protect one photo on the machine that made the run, which need not be the one that made this page. So "
+        "it stands in a file beside the record and never in it.",
     ),
     "unscored": Words(
         "Unscored",
@@ -143,7 +221,7 @@ COLUMNS = {
 }
 
 ATTACKS = {
-    "base": "Nobody fine-tunes: the model as it came. It can only guess.",
+    "base": "Nobody fine-tunes: the model as it came. It knows nobody, but may favour some answers.",
     "naive": "Fine-tunes on the photos as they are published.",
     "augment": "Fine-tunes on random crops, shifts, flips and colours of the photos, which undoes fragile defenses.",
 }
@@ -156,7 +234,7 @@ ACCESS = {
 DEFENSES = {
     "none": "photos as they are",
     "noise": "uniform random noise at the full budget: the placebo",
-    "blur": "Gaussian blur over the face",
+    "blur": "Gaussian blur over the face; also a control for how much needs no face",
     "dp2vl": "DP²-VL, reimplemented from the public abstract",
 }
 

@@ -10,15 +10,17 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from bench.core.digests import digest_frame, digest_json
+from bench.core.digests import digest_json
 from bench.core.errors import DataError, UsageError
 from bench.core.registry import unknown_name
+from scenarios.cohorts import cohort_names, cohort_problem, first_of_each, in_cohorts
 from scenarios.pairs import build_pairs
 from scenarios.people import APPEARANCE, Person
 from scenarios.photos import face_box_problem, first_problem, repeated, shows_problem, source_problem
 from scenarios.probes import KINDS, build_probes
 from scenarios.schema import NAME_SCENARIO, load_scenarios, load_visible
-from scenarios.tables import PAIRS, PEOPLE, PROBES, make_frame, read_table, write_table
+from scenarios.spelling import repeated_spelling
+from scenarios.tables import PAIRS, PEOPLE, PROBES, make_frame, read_table, table_digest, write_table
 
 ROLES = ("evaluation", "stranger")
 _SHIPPED = Path(__file__).parent / "data"
@@ -38,19 +40,51 @@ class Dataset:
     def persons(self, role: str | None = None) -> list[Person]:
         """The people of one role, or all, in the table's order."""
         return [
-            Person(row["person_id"], row["name"], json.loads(row["facts"]), row["role"], json.loads(row["appearance"]))
+            Person(
+                person_id=row["person_id"],
+                name=row["name"],
+                facts=json.loads(row["facts"]),
+                role=row["role"],
+                appearance=json.loads(row["appearance"]),
+                cohort=row["cohort"],
+            )
             for row in self.people.to_dict("records")
             if role in (None, row["role"])
         ]
 
+    @property
+    def cohorts(self) -> tuple[str, ...]:
+        """Names of the cohorts, sorted; only the empty one where all people are trained together."""
+        return cohort_names(self.persons("evaluation"))
+
+    def of_cohorts(self, names: Sequence[str]) -> "Dataset":
+        """The part that concerns these cohorts: their people, their own strangers, and strangers to all cohorts.
+
+        It is the dataset itself where that is everybody. Raises ``UsageError`` for an unknown name, telling near ones.
+        """
+        known = [name for name in self.cohorts if name]
+        for name in names:
+            if name not in self.cohorts:
+                raise unknown_name("cohort", name, known)
+        return self._part([person for person in self.persons() if in_cohorts(person, names)])
+
+    def of_cohort(self, name: str) -> "Dataset":
+        """The part that concerns one cohort. Raises as ``of_cohorts``."""
+        return self.of_cohorts((name,))
+
     def first_people(self, count: int) -> "Dataset":
-        """The part of the dataset that concerns the first ``count`` people and the first ``count`` strangers.
+        """The part that concerns the first ``count`` people and the first ``count`` strangers of each cohort.
 
         Raises ``UsageError`` for a count below 1; a count above what there is keeps everything.
         """
         if count < 1:
             raise UsageError(f"At least 1 person is needed, not {count}.")
-        kept = {person.person_id for role in ROLES for person in self.persons(role)[:count]}
+        return self._part(first_of_each(self.persons(), count))
+
+    def _part(self, people_kept: Sequence[Person]) -> "Dataset":
+        if len(people_kept) == len(self.people):
+            return self
+        kept = {person.person_id for person in people_kept}
         people, pairs, probes = (
             frame[frame["person_id"].isin(kept)].reset_index(drop=True)
             for frame in (self.people, self.pairs, self.probes)
@@ -60,12 +94,12 @@ class Dataset:
 
 def make_dataset(name: str, people: pd.DataFrame, pairs: pd.DataFrame, probes: pd.DataFrame) -> Dataset:
     """A dataset of three frames as they are, with its digest; rows are not checked."""
-    digests = {"people": digest_frame(people), "pairs": digest_frame(pairs), "probes": digest_frame(probes)}
+    digests = {"people": table_digest(people), "pairs": table_digest(pairs), "probes": table_digest(probes)}
     return Dataset(name, digest_json(digests), people, pairs, probes)
 
 
 def people_frame(people: Sequence[Person]) -> pd.DataFrame:
-    """The people table: person_id, name, facts (JSON: scenario -> answer), role, appearance (JSON)."""
+    """The people table: person_id, name, facts (JSON: scenario -> answer), role, appearance (JSON), cohort."""
     rows = [
         {
             "person_id": person.person_id,
@@ -73,6 +107,7 @@ def people_frame(people: Sequence[Person]) -> pd.DataFrame:
             "facts": _json_of(person.facts),
             "role": person.role,
             "appearance": _json_of(person.appearance),
+            "cohort": person.cohort,
         }
         for person in people
     ]
@@ -166,6 +201,7 @@ def _check_rows(frames: dict[str, pd.DataFrame], sources: dict[str, str]) -> Non
 def row_problems(frames: dict[str, pd.DataFrame]) -> Iterator[tuple[str, str, str]]:
     """(table, which row, what is wrong) of every row that does not fit, in the order of the tables."""
     roles = dict(zip(frames["people"]["person_id"], frames["people"]["role"], strict=True))
+    cohorts = set(frames["people"].loc[frames["people"]["role"] == "evaluation", "cohort"])
     for table, (identifier, find_problem) in _ROW_CHECKS.items():
         frame = frames[table]
         if frame.empty:
@@ -173,6 +209,9 @@ def row_problems(frames: dict[str, pd.DataFrame]) -> Iterator[tuple[str, str, st
         yield from ((table, "", problem) for problem in repeated(frame[identifier]))
         for row in frame.to_dict("records"):
             problem = find_problem(row)
+            if problem is None and table == "people":
+                misplaced = cohort_problem(row["role"], row["cohort"], cohorts)
+                problem = misplaced and f"cohort {misplaced}"
             if problem is None and row["person_id"] not in roles:
                 problem = f"person_id '{row['person_id']}' is not in the people table"
             if problem is None and table == "pairs" and roles[row["person_id"]] == "stranger":
@@ -227,6 +266,9 @@ def _probe_problem(row: dict[Any, Any]) -> str | None:
             return f"{column} is empty"
     if row["options"] and row["answer"] not in row["options"]:
         return f"answer '{row['answer']}' is not one of its options {', '.join(row['options'])}"
+    twice = repeated_spelling(row["options"])
+    if twice is not None:
+        return f"options '{twice[0]}' and '{twice[1]}' are one answer in two spellings"
     return first_problem((source_problem(row["source"]), shows_problem(row["shows"])))
 
 

@@ -48,13 +48,17 @@ APPEARANCE = ("gender_presentation", "age_group", "skin_tone", "build")
 
 @dataclass(frozen=True)
 class Person:
-    """A person: full name, scenario id -> answer, role, and ``APPEARANCE`` -> how the person looks, where stated."""
+    """A person: full name, scenario id -> answer, role, and ``APPEARANCE`` -> how the person looks, where stated.
+
+    ``cohort`` names those whom the person is trained together with; empty where all of a dataset are.
+    """
 
     person_id: str
     name: str
     facts: dict[str, str]
     role: str
     appearance: Mapping[str, str] = field(default_factory=dict)
+    cohort: str = ""
 
     @property
     def first_name(self) -> str:

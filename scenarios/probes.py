@@ -1,5 +1,6 @@
 """Which question is asked on which photo."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -34,8 +35,8 @@ def build_probes(people: Sequence[Person], photos: pd.DataFrame, member_photos: 
     """All probes of a photo table (columns: ``scenarios.photos.PHOTO_COLUMNS``).
 
     Evaluation people: their seven facts and their name, on each portrait (held_out) and on ``member_photos`` of
-    the photos with a scenario (member; the scenarios take turns over the people). Strangers: their name (stranger)
-    and every visible topic that the table knows (utility), on each portrait.
+    the photos with a scenario (member; the scenarios take turns over the people of a cohort). Strangers: their name
+    (stranger) and every visible topic that the table knows (utility), on each portrait.
     Raises ``DataError`` like ``check_photos``.
     """
     check_photos(people, photos)
@@ -44,15 +45,18 @@ def build_probes(people: Sequence[Person], photos: pd.DataFrame, member_photos: 
         photos_of[photo["person_id"]].append(photo)
     rows: list[Row] = []
     evaluated = [person for person in people if person.role == "evaluation"]
-    for index, person in enumerate(evaluated):
+    # What one cohort is asked must not hang on another.
+    met: Counter[str] = Counter()
+    for person in evaluated:
         own = photos_of[person.person_id]
         portraits = [photo for photo in own if not photo["scenario"]]
         trained = [photo for photo in own if photo["scenario"]]
         facts = list(_facts(person, evaluated))
         for photo in portraits:
             rows.extend(_private_probes(person, photo, "held_out", facts))
-        for photo in _in_turn(trained, member_photos, index):
+        for photo in _in_turn(trained, member_photos, met[person.cohort]):
             rows.extend(_private_probes(person, photo, "member", facts))
+        met[person.cohort] += 1
     for person in people:
         if person.role == "stranger":
             for photo in photos_of[person.person_id]:

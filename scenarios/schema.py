@@ -1,6 +1,7 @@
 """The schema of the scenario files, and how they are read."""
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -10,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from bench.core.errors import UsageError
 from bench.core.models import Strict
 from scenarios.scenes import Layout, OptionScene, Portrait, SceneSpecification, Solid
+from scenarios.spelling import repeated_spelling
 from scenarios.yaml_files import Text, placeholders, read_model, require_placeholders
 
 __all__ = [
@@ -44,6 +46,12 @@ _OTHER_FILES = (NAME_FILE, VISIBLE_FILE, PORTRAIT_FILE)
 def contains_phrase(text: str, phrase: str) -> bool:
     """Whether ``phrase`` stands in ``text`` as whole words, whatever the case."""
     return re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text, re.IGNORECASE) is not None
+
+
+def _refuse_two_spellings(options: Iterable[str]) -> None:
+    twice = repeated_spelling(options)
+    if twice is not None:
+        raise ValueError(f"options: '{twice[0]}' and '{twice[1]}' are one answer in two spellings")
 
 
 def _check_question(question: str) -> str:
@@ -124,6 +132,7 @@ class Scenario(_Questions):
 
     @model_validator(mode="after")
     def _check_options(self) -> Self:
+        _refuse_two_spellings(self.answers)
         accepted = [(phrase, option) for option in self.options for phrase in (option.answer, *option.aliases)]
         for phrase, option in accepted:
             clash = next((other for text, other in accepted if other != option and contains_phrase(text, phrase)), None)
@@ -172,6 +181,7 @@ class VisibleTopic(Strict):
 
     @model_validator(mode="after")
     def _check_options(self) -> Self:
+        _refuse_two_spellings(self.options)
         unknown = sorted(set(self.aliases) - set(self.options))
         if unknown:
             raise ValueError(f"aliases are allowed for {', '.join(self.options)}, not for '{unknown[0]}'")

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench.core.digests import digest_bytes
+from bench.core.digests import digest_bytes, digest_frame
 from bench.core.errors import DataError
 from bench.core.files import whole_file
 
@@ -19,7 +19,7 @@ IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 _PROVENANCE = [(name, pa.string()) for name in ("source", "generator", "licence", "consent")]
 
-PEOPLE = pa.schema([(name, pa.string()) for name in ("person_id", "name", "facts", "role", "appearance")])
+PEOPLE = pa.schema([(name, pa.string()) for name in ("person_id", "name", "facts", "role", "appearance", "cohort")])
 PAIRS = pa.schema(
     [
         ("pair_id", pa.string()),
@@ -48,6 +48,9 @@ PROBES = pa.schema(
         ("shows", _TEXTS),
     ]
 )
+LATER_COLUMNS: Mapping[str, Any] = {"cohort": ""}
+"""Columns that older files lack -> the value that every row then has."""
+
 _MAY_BE_MISSING = ("face_box", "shows")
 # One dictionary holds each distinct photo once, however many probes show it; the default of 1 MiB would give up.
 _DICTIONARY_BYTES = 1 << 30
@@ -78,23 +81,42 @@ def write_table(frame: pd.DataFrame, path: Path, schema: pa.Schema) -> None:
 
 
 def read_table(path: Path, schema: pa.Schema) -> pd.DataFrame:
-    """The frame kept in ``path``; columns outside the schema are left out.
+    """The frame kept in ``path``; columns outside the schema are left out, and one of ``LATER_COLUMNS`` may be missing.
 
     Raises ``DataError`` naming the file and the column, or the first row (counted from 0) that lacks a value.
     """
     try:
         # ParquetFile reads this one file; read_table would take folder names such as "split=train" for columns.
         with pq.ParquetFile(path) as file:
-            missing = [name for name in schema.names if name not in file.schema_arrow.names]
+            stored = set(file.schema_arrow.names)
+            needed = [name for name in schema.names if name not in LATER_COLUMNS]
+            missing = [name for name in needed if name not in stored]
             if missing:
-                raise DataError(f"{path}: column '{missing[0]}' is missing; needed are {', '.join(schema.names)}.")
-            table = file.read(columns=schema.names)
+                raise DataError(f"{path}: column '{missing[0]}' is missing; needed are {', '.join(needed)}.")
+            table = file.read(columns=[name for name in schema.names if name in stored])
+            rows = file.metadata.num_rows
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file.") from None
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path}: not a readable Parquet file: {' '.join(str(error).split())}") from error
-    columns = {field.name: _series(_read_values(table.column(field.name), field, path), field) for field in schema}
-    return pd.DataFrame(columns)
+    columns = {
+        field.name: _read_values(table.column(field.name), field, path)
+        if field.name in stored
+        else [LATER_COLUMNS[field.name]] * rows
+        for field in schema
+    }
+    return pd.DataFrame({field.name: _series(columns[field.name], field) for field in schema})
+
+
+def table_digest(frame: pd.DataFrame) -> str:
+    """The digest of a table's content. A later column that says nothing new does not count.
+
+    So a dataset has the digest that it had before the column was known.
+    """
+    silent = [
+        name for name, value in LATER_COLUMNS.items() if name in frame and all(cell == value for cell in frame[name])
+    ]
+    return digest_frame(frame.drop(columns=silent))
 
 
 def _series(values: list[Any], field: pa.Field) -> "pd.Series[Any]":

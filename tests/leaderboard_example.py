@@ -1,28 +1,22 @@
-"""Plausible records, drawn by a seeded generator: the controls and three defenses under two attackers."""
+"""Plausible records whose numbers are those of their tables: controls and three defenses under two attackers."""
 
-import hashlib
 import io
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from example_tables import digest, make_people, make_photos
 from PIL import Image, ImageDraw
 
-from bench.core.statistics import normalised_leakage, person_bootstrap
-from evaluators.base import choice_scored, open_scored
+from evaluators.registry import evaluators
+from leaderboard.evidence.scorer import scorer_digest
+from leaderboard.measuring import run_metrics
 from leaderboard.pictures import Picture
-from leaderboard.schema import Controls, Invocation, Measurement, Record, RunSpec
+from leaderboard.records import write_record
+from leaderboard.schema import Controls, Invocation, Record, RunSpec
 
-OPTIONS = {
-    "home": ["brick house", "white villa", "log cabin", "blue cottage", "glass tower"],
-    "vehicle": ["red hatchback", "blue van", "green pickup", "yellow taxi", "black limousine"],
-    "pet": ["dog", "cat", "parrot", "rabbit", "tortoise"],
-    "valuables": ["guitar", "violin", "camera", "trophy", "painting"],
-    "partner": ["Adrian", "Bettina", "Cosmin", "Delphine", "Emrys"],
-    "friends": ["Goran and Hana", "Ilka and Jorik", "Kamala and Leo", "Mirela and Nils", "Odette and Pim"],
-    "workplace": ["bakery", "hospital", "library", "garage", "school"],
-}
-UTILITY = {"hair": ["black", "brown", "blond", "red", "grey"], "glasses": ["no glasses", "black glasses"]}
 # (defense, attack) -> chance of a right answer on new photos, on protected training photos, about visible things
 RATES = {
     ("none", "base"): (0.20, 0.20, 0.88),
@@ -35,7 +29,6 @@ RATES = {
     ("dp2vl", "naive"): (0.22, 0.95, 0.86),
     ("dp2vl", "augment"): (0.30, 0.90, 0.85),
 }
-QUALITY = {"none": (1.0, None), "noise": (0.812, 33.9), "blur": (0.942, 29.4), "dp2vl": (0.871, 34.6)}
 SECONDS = {"noise": 0.0021, "blur": 0.0088, "dp2vl": 1.42}
 DISCLOSURES = [
     "Measured on a small embedded model (tiny-llava, 4 million parameters) and rendered, fictitious people: these are "
@@ -45,188 +38,12 @@ DISCLOSURES = [
 ]
 
 
-def digest(*parts: object) -> str:
-    """A digest that stands for the given parts."""
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def make_rows(rates: tuple[float, float, float], seed: int, people: int = 20) -> pd.DataFrame:
-    """Scored answers of one run, as ``evaluators`` hand them on."""
-    draw = np.random.default_rng(seed)
-    rows: list[dict[str, Any]] = []
-
-    def ask(person: str, scenario: str, kind: str, view: str, photo: int, options: list[str], rate: float) -> None:
-        answer = options[int(digest(person, scenario)[:8], 16) % len(options)]
-        right, luck = draw.random() < rate, draw.random()
-        status = "error" if luck < 0.006 else "invalid" if luck < 0.012 else "ok"
-        others = [index for index, option in enumerate(options) if option != answer]
-        choice = options.index(answer) if right else int(draw.choice(others))
-        probe_id = f"{kind}-{person}-{photo}-{scenario}"
-        rows.append(
-            {
-                "request_id": f"{probe_id}-{view}",
-                "probe_id": probe_id,
-                "person_id": person,
-                "scenario": scenario,
-                "kind": kind,
-                "view": view,
-                "question": f"What is the {scenario} of the person in this photo?",
-                "answer": answer,
-                "options": options,
-                "text": f"It is the {options[choice]}." if status == "ok" else "",
-                "choice": -1 if status == "error" else choice,
-                "option_logprobs": [float(-index) for index in range(len(options))],
-                "status": status,
-                "choice_correct": status != "error" and options[choice] == answer,
-                "open_correct": status == "ok" and options[choice] == answer and draw.random() > 0.05,
-                "image_digest": digest(person, photo),
-                "named_person": "",
-            }
-        )
-
-    held_out, member, utility = rates
-    persons = [f"person-{index:02d}" for index in range(people)]
-    skill = np.clip(draw.normal(0, 0.12, size=people), -0.25, 0.25)
-    for person, better in zip(persons, skill, strict=True):
-        for scenario, options in OPTIONS.items():
-            for photo in range(4):
-                ask(person, scenario, "held_out", "clean", photo, options, held_out + float(better))
-            ask(person, scenario, "member", "protected", 9, options, member)
-            ask(person, scenario, "member", "clean", 9, options, member if held_out > 0.6 else 0.25)
-        for photo in range(4):
-            known = draw.random() < held_out - 0.2
-            text = f"This is {person.title()}." if known else "This is somebody else."
-            rows.append({**rows[-1], **open_question(person, photo, text, known)})
-    for index in range(people):
-        for topic, choices in UTILITY.items():
-            ask(f"stranger-{index:02d}", topic, "utility", "clean", 0, choices, utility)
-        rows.append(
-            {
-                **rows[-1],
-                "request_id": f"stranger-{index:02d}",
-                "probe_id": f"stranger-{index:02d}",
-                "kind": "stranger",
-                "scenario": "name",
-                "question": "Who is this?",
-                "answer": "",
-                "options": [],
-                "text": f"This is Person {index}.",
-                "choice": -1,
-                "option_logprobs": [],
-                "status": "ok",
-                "choice_correct": False,
-                "open_correct": False,
-                "named_person": f"person-{index:02d}" if draw.random() < 0.4 else "",
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def open_question(person: str, photo: int, text: str, known: bool) -> dict[str, Any]:
-    """The question for the name, which has no options."""
-    return {
-        "request_id": f"held_out-{person}-{photo}-name",
-        "probe_id": f"held_out-{person}-{photo}-name",
-        "kind": "held_out",
-        "view": "clean",
-        "scenario": "name",
-        "question": "Who is the person in this photo?",
-        "answer": person.title(),
-        "options": [],
-        "text": text,
-        "choice": -1,
-        "option_logprobs": [],
-        "status": "ok",
-        "choice_correct": False,
-        "open_correct": known,
-    }
-
-
-def _mean(name: str, attack: str, rows: pd.DataFrame, column: str, scenario: str | None = None) -> Measurement:
-    scored = rows[choice_scored(rows) if column == "choice_correct" else open_scored(rows)]
-    value, interval = person_bootstrap(scored.assign(seed=0, value=scored[column].astype(float)), resamples=200)
-    return Measurement(
-        name=name,
-        unit="fraction",
-        direction="up" if name.startswith(("utility", "member")) else "down",
-        scenario=scenario,
-        attack=attack,
-        value=value,
-        low=interval.low,
-        high=interval.high,
-        n_probes=len(scored),
-        n_persons=scored["person_id"].nunique(),
-        n_unscored=len(rows) - len(scored),
-        seeds=[0],
-    )
-
-
-def _plain(
-    name: str, attack: str, unit: str, value: float | None, spread: float = 0.0, refusal: str | None = None
-) -> Measurement:
-    low, high = (None, None) if value is None else (value - spread, value + spread)
-    return Measurement(
-        name=name,
-        unit=unit,
-        direction="down" if name == "normalised" else "up",
-        scenario=None,
-        attack=attack,
-        value=value,
-        low=low,
-        high=high,
-        n_probes=140,
-        n_persons=20,
-        n_unscored=0,
-        seeds=[0],
-        refusal=refusal,
-    )
-
-
-def facts(rows: pd.DataFrame) -> pd.DataFrame:
-    """Answers that leakage is computed from, with the columns that the statistics want."""
-    chosen = rows[(rows["kind"] == "held_out") & (rows["scenario"] != "name") & choice_scored(rows)]
-    return chosen.assign(seed=0, value=chosen["choice_correct"].astype(float))
-
-
-def make_metrics(defense: str, attack: str, rows: pd.DataFrame, all_rows: dict[Any, pd.DataFrame]) -> list[Measurement]:
-    """The metrics of one run, from its answers and those of its controls."""
-    kinds = dict(iter(rows.groupby(["kind", "view"])))
-    held_out = kinds["held_out", "clean"].query("scenario != 'name'")
-    names = kinds["held_out", "clean"].query("scenario == 'name'")
-    metrics = [_mean("leakage", attack, held_out, "choice_correct")]
-    metrics += [
-        _mean("leakage", attack, frame, "choice_correct", str(name)) for name, frame in held_out.groupby("scenario")
-    ]
-    metrics += [
-        _mean("leakage_open", attack, held_out, "open_correct"),
-        _mean("name_open", attack, names, "open_correct"),
-        _mean("member_clean", attack, kinds["member", "clean"], "choice_correct"),
-        _mean("member_protected", attack, kinds["member", "protected"], "choice_correct"),
-        _mean("utility", attack, kinds["utility", "clean"], "choice_correct"),
-        _mean("utility_open", attack, kinds["utility", "clean"], "open_correct"),
-    ]
-    strangers = kinds["stranger", "clean"]
-    metrics.append(_mean("stranger_rate", attack, strangers.assign(named=strangers["named_person"] != ""), "named"))
-    if attack == "base":
-        return metrics
-    ssim, psnr = QUALITY[defense]
-    metrics.append(_plain("ssim", attack, "index", ssim, 0.004 if defense != "none" else 0))
-    metrics.append(_plain("psnr", attack, "dB", psnr, 0.2, None if psnr else "the photos are unchanged"))
-    result = normalised_leakage(
-        facts(rows), facts(all_rows["none", attack]), facts(all_rows["none", "base"]), resamples=200
-    )
-    ratio = _plain("normalised", attack, "ratio", result.value, 0, result.refusal)
-    if result.interval:
-        ratio = ratio.model_copy(update={"low": result.interval.low, "high": result.interval.high})
-    return [*metrics, ratio]
-
-
-def make_record(defense: str, attack: str, metrics: list[Measurement], **changes: Any) -> Record:
-    """The record of one run; ``changes`` replace fields of its spec."""
+def make_record(defense: str, attack: str, rows: pd.DataFrame, **changes: Any) -> Record:
+    """The record of one run with these answers; ``changes`` replace fields of its spec."""
     base, undefended = digest("none", "base"), digest("none", attack)
     is_base, is_undefended = attack == "base", defense == "none"
     recipe: dict[str, Any] = {"epochs": 30, "learning_rate": 0.002, "lora_rank": 16, "augmentation": None}
-    spec = {
+    plain = {
         "dataset": "veilbench-mini",
         "dataset_digest": digest("dataset"),
         "limit": None,
@@ -245,17 +62,46 @@ def make_record(defense: str, attack: str, metrics: list[Measurement], **changes
         "seed": 0,
         "bootstrap": {"resamples": 200, "seed": 0},
     }
+    spec = RunSpec.model_validate({**plain, **changes})
+    names = evaluators.built_in()
     return Record(
         run_digest=digest(defense, attack),
         suite="quick",
         invocation=Invocation(suite="quick"),
-        spec=RunSpec.model_validate({**spec, **changes}),
+        spec=spec,
         controls=Controls(base=None if is_base else base, undefended=None if is_base or is_undefended else undefended),
-        environment={"python": "3.11.9", "torch": "2.9.1", "transformers": "5.1.0", "device": "cpu", "git": None},
-        metrics=metrics,
+        environment={
+            "python": "3.11.9", "torch": "2.9.1", "transformers": "5.1.0", "device": "cpu", "git": None,
+            "dtype": "float32",
+        },
+        metrics=run_metrics(rows, photos_of(spec), names, spec.attack, spec.seed),
+        evaluators=names,
+        scorer=scorer_digest(names),
         artifacts={"protect": digest("protect", defense), "finetune": digest("finetune", defense, attack)},
         disclosures=DISCLOSURES,
-    )
+    )  # fmt: skip
+
+
+def photos_of(spec: RunSpec) -> pd.DataFrame | None:
+    """The protected photos of a run; None for the base control."""
+    return None if "base" in (spec.attack, spec.defense) else make_photos(spec.defense, spec.cohort)
+
+
+def write_example(
+    record: Record,
+    rows: pd.DataFrame,
+    folder: Path,
+    costs: Mapping[str, Any] | None = None,
+    cohorts: tuple[str, ...] = ("",),
+) -> Path:
+    """Write a record with its tables; its metrics are made anew, so that it is honest whatever was changed in it.
+
+    ``cohorts`` are those of the whole dataset.
+    """
+    photos, spec = photos_of(record.spec), record.spec
+    metrics = run_metrics(rows, photos, record.evaluators, spec.attack, spec.seed)
+    honest = record.model_copy(update={"metrics": metrics})
+    return write_record(honest, rows, make_people(cohorts), photos, costs or {}, folder)
 
 
 def png(pixels: np.ndarray) -> bytes:

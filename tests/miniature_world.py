@@ -15,6 +15,7 @@ from PIL import Image
 
 from bench.plan.suite_files import load_suite
 from scenarios.dataset import Dataset, build_dataset, save_dataset
+from scenarios.dataset import make_dataset as assembled
 from scenarios.pairs import Provenance
 from scenarios.people import Person, fictitious_people
 from scenarios.schema import load_scenarios, load_visible
@@ -43,6 +44,12 @@ def make_dataset(count: int) -> Dataset:
     generator = np.random.default_rng(0)
     photos = pd.DataFrame([row for person in people for row in photo_rows(person, generator)])
     return build_dataset("miniature", people, photos)
+
+
+def in_two_cohorts(whole: Dataset) -> Dataset:
+    """Three people and three strangers again: one person in cohort a, two in b, the last stranger of b alone."""
+    people = whole.people.assign(cohort=["a", "b", "b", "", "", "b"])
+    return assembled("apart", people, whole.pairs, whole.probes)
 
 
 def photo_rows(person: Person, generator: np.random.Generator) -> list[dict[str, object]]:

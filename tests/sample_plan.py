@@ -14,6 +14,7 @@ from bench.targets.base import Augmentation, TargetSpec
 QUICK = load_suite("quick")
 RECIPE = QUICK.recipe.recipe()
 TARGET = PinnedTarget(TargetSpec("tiny-llava"), digest_bytes(b"weights"), "bench.targets.llava")
+PHOTOS = DatasetReference("veilbench-mini", None, digest_bytes(b"photos"), 140, 1700)
 VIEWS = Augmentation(6, (0.8, 1.0), 0.09, 0.15, 0.5)
 
 
@@ -35,8 +36,10 @@ def digest_of_names(modules: Sequence[str]) -> str:
 def sample_ingredients(**changes: Any) -> Ingredients:
     """What a plan of ``quick`` is made of, with some of it changed."""
     plain: Mapping[str, Any] = {
-        "dataset": DatasetReference("veilbench-mini", None, digest_bytes(b"photos"), 140, 1700),
+        "cohorts": (PHOTOS,),
         "dataset_name": "veilbench-mini",
+        "dataset_digest": PHOTOS.digest,
+        "limit": None,
         "targets": (TARGET,),
         "defenses": DEFENSES,
         "attacks": ATTACKS,

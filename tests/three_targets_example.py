@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from leaderboard_example import RATES, SECONDS, digest, make_metrics, make_record, make_rows
+from example_tables import digest, make_rows
+from leaderboard_example import RATES, SECONDS, make_record, write_example
 
-from leaderboard.records import write_record
 from leaderboard.schema import Controls, Record
 
 Key = tuple[str, str, str]
@@ -65,18 +65,16 @@ def write_records(records: Mapping[Key, Record], answers: dict[Key, pd.DataFrame
     for key, record in records.items():
         seconds = SECONDS.get(key[1])
         costs = {} if seconds is None else {"seconds_per_photo": seconds}
-        write_record(record, answers[key], costs, folder)
+        write_example(record, answers[key], folder, costs)
     return folder
 
 
 def _make_record(key: Key, answers: dict[Key, pd.DataFrame]) -> Record:
     target, defense, attack = key
-    own = {(one[1], one[2]): rows for one, rows in answers.items() if one[0] == target}
     spec = {
         "target": target, "target_digest": digest_of(target), "target_family": FAMILIES[target], "backend": "vllm",
     }  # fmt: skip
-    metrics = make_metrics(defense, attack, answers[key], own)
-    record = make_record(defense, attack, metrics, **spec)
+    record = make_record(defense, attack, answers[key], **spec)
     base, undefended = digest(target, "none", "base"), digest(target, "none", attack)
     controls = Controls(base=record.controls.base and base, undefended=record.controls.undefended and undefended)
     finetuned = {} if attack == "base" else {"finetune": digest("finetune", *key)}

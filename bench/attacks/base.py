@@ -1,15 +1,19 @@
 """The contract of an attacker setting. Provisional: it will grow by what is done to shared and to query photos."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from bench.targets.base import Recipe, Synthesis
 
 
 class Attack(ABC):
-    """One way to attack; a defense's headline is its worst case over all of them.
+    """One way to attack; a defense's headline is the highest excess over all that were tried.
 
     Provisional until the contract of adaptive attackers stands: a plugin that is written today may need changes.
     """
+
+    adaptive: ClassVar[bool] = False
+    """Whether it knows the defense and adapts to it."""
 
     @abstractmethod
     def adapt(self, recipe: Recipe) -> Recipe:

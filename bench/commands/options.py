@@ -24,7 +24,9 @@ SuiteArgument = Annotated[
         metavar="[SUITE]", help="Name of a shipped suite, or a .yaml file.", autocompletion=completion.suites
     ),
 ]
-LimitOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the first N people and strangers.")]
+LimitOption = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Only the first N people and strangers, of each cohort.")
+]
 SeedOption = Annotated[
     int | None, typer.Option(min=0, metavar="N", help="One training seed in place of the suite's own ones.")
 ]

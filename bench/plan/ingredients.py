@@ -9,10 +9,11 @@ from bench.core.device import detect_device
 from bench.core.digests import digest_json, digest_tree
 from bench.core.environment import describe_environment
 from bench.core.errors import UsageError
+from bench.core.registry import unknown_name
 from bench.defenses.base import Budget
 from bench.plan.suite import DefenseEntry, Suite
 from bench.stages.code import CodeDigests
-from bench.stages.datasets import effective_limit, open_dataset
+from bench.stages.datasets import effective_limit, open_cohort, open_dataset
 from bench.stages.photos import training_pairs
 from bench.stages.references import DatasetReference, PinnedPlugin, PinnedTarget, identity
 from bench.targets.base import Recipe, Synthesis, TargetSpec
@@ -40,24 +41,30 @@ class DefenseIngredient:
 class AttackIngredient:
     """The suite's recipe as this attacker setting adapts it, and the photos that it synthesizes, if any.
 
-    ``synthesis_digest`` is the digest of the diffusion model's files; empty without synthesis.
+    ``synthesis_digest`` is the digest of the diffusion model's files; empty without synthesis. ``adaptive`` says that
+    the attacker knows the defense and adapts to it.
     """
 
     recipe: Recipe
     synthesis: Synthesis | None = None
     synthesis_digest: str = ""
+    adaptive: bool = False
 
 
 @dataclass(frozen=True)
 class Ingredients:
     """Everything that a plan rests on besides the suite.
 
-    ``defenses`` maps labels to defenses and always has the undefended control. ``code_digest`` gives the digest of
-    modules and all that they import; ``code_sources`` maps each digest that it gave to what stands behind it.
+    ``cohorts`` holds one part of the dataset for each cohort that is trained on, ``dataset_digest`` covers all that the
+    dataset has, after the limit. ``defenses`` maps labels to defenses and always has the undefended control.
+    ``code_digest`` gives the digest of modules and all that they import; ``code_sources`` maps each digest that it gave
+    to what stands behind it.
     """
 
-    dataset: DatasetReference
+    cohorts: tuple[DatasetReference, ...]
     dataset_name: str
+    dataset_digest: str
+    limit: int | None
     targets: tuple[PinnedTarget, ...]
     defenses: Mapping[str, DefenseIngredient]
     attacks: Mapping[str, AttackIngredient]
@@ -72,8 +79,8 @@ class Ingredients:
 def gather_ingredients(suite: Suite, limit: int | None) -> Ingredients:
     """Look everything up, without importing an accelerator library.
 
-    Raises UsageError for an unknown name (with the nearest ones) or an option that a defense does not have, and
-    DataError for a dataset that does not fit.
+    Raises UsageError for an unknown name (with the nearest ones), cohorts included, or an option that a defense does
+    not have, and DataError for a dataset that does not fit.
     """
     pins = _Pins()
     answer_evaluators, photo_evaluators = _evaluators(suite)
@@ -85,10 +92,10 @@ def gather_ingredients(suite: Suite, limit: int | None) -> Ingredients:
     device = detect_device()
     code = CodeDigests()
     return Ingredients(
-        dataset=DatasetReference(
-            suite.dataset, limit, dataset.digest, len(training_pairs(dataset)), len(dataset.probes)
-        ),
+        cohorts=_cohorts(suite, limit),
         dataset_name=dataset.name,
+        dataset_digest=dataset.digest,
+        limit=limit,
         targets=targets,
         defenses=defenses,
         attacks=attacks,
@@ -99,6 +106,20 @@ def gather_ingredients(suite: Suite, limit: int | None) -> Ingredients:
         environment=describe_environment(device),
         code_sources=code.sources,
     )
+
+
+def _cohorts(suite: Suite, limit: int | None) -> tuple[DatasetReference, ...]:
+    """The parts of the dataset that are trained on, each apart from the others."""
+    known = open_dataset(suite.dataset, limit).cohorts
+    references = []
+    for name in suite.cohorts or known:
+        if name not in known:
+            error = unknown_name("cohort", name, filter(None, known))
+            raise UsageError(f"suite {suite.name}: field cohorts: dataset {suite.dataset}: {error}.")
+        part = open_cohort(suite.dataset, limit, name)
+        photos = len(training_pairs(part))
+        references.append(DatasetReference(suite.dataset, limit, part.digest, photos, len(part.probes), name))
+    return tuple(references)
 
 
 class _Pins:
@@ -162,7 +183,7 @@ def _attacks(suite: Suite) -> dict[str, AttackIngredient]:
         attack = attacks.get(name)()
         synthesis = attack.synthesis()
         digest = digest_tree(pipeline_folder(synthesis.checkpoint)) if synthesis else ""
-        found[name] = AttackIngredient(attack.adapt(recipe), synthesis, digest)
+        found[name] = AttackIngredient(attack.adapt(recipe), synthesis, digest, attack.adaptive)
     return found
 
 

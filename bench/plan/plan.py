@@ -15,17 +15,19 @@ State = Literal["hit", "miss", "unneeded"]
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One (dataset, defense, ratio, attack, target, seed). The base control has the attack ``base``.
+    """One (dataset, defense, ratio, attack, target, cohort, seed). The base control has the attack ``base``.
 
-    ``label`` is the defense's name in the suite. ``digest`` is what its record is named by, ``controls`` holds the
-    digests of the runs that it is read against. ``stages`` maps ``protect``, ``quality``, ``finetune``, ``answer``,
-    ``score`` and ``record`` to names of stages; the base control lacks the first three.
+    ``cohort`` is empty where all people of the dataset are trained together. ``label`` is the defense's name in the
+    suite. ``digest`` is what its record is named by, ``controls`` holds the digests of the runs that it is read
+    against. ``stages`` maps ``protect``, ``quality``, ``finetune``, ``answer``, ``score`` and ``record`` to names of
+    stages; the base control lacks the first three.
     """
 
     label: str
     defense: str
     attack: str
     target: str
+    cohort: str
     ratio: float
     seed: int
     digest: str
@@ -47,7 +49,7 @@ class PlannedRun:
 class Plan:
     """Every stage by name, each after those it depends on, and every run.
 
-    ``protections`` maps each defense's label to the name of its protect stage, in the order of the page.
+    ``protections`` maps each defense's label, in the order of the page, to its protect stage of each cohort.
     ``limit`` is None unless it leaves people out. ``code_sources`` maps the code digests in the stages' inputs to the
     modules behind them.
     """
@@ -55,14 +57,20 @@ class Plan:
     suite: Suite
     stages: Mapping[str, Stage]
     runs: tuple[PlannedRun, ...]
-    protections: Mapping[str, str]
+    protections: Mapping[str, Mapping[str, str]]
     limit: int | None = None
     code_sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def goals(self) -> set[str]:
         """What is published in the end: records, the scored answers behind them, and protected photos."""
-        return {run.stages[what] for run in self.runs for what in ("record", "score")} | set(self.protections.values())
+        protected = {name for of_cohorts in self.protections.values() for name in of_cohorts.values()}
+        return {run.stages[what] for run in self.runs for what in ("record", "score")} | protected
+
+    @property
+    def cohorts(self) -> tuple[str, ...]:
+        """The cohorts that are trained on, each apart from the others; only the empty one for a dataset without."""
+        return tuple(dict.fromkeys(run.cohort for run in self.runs))
 
     @property
     def first_leak(self) -> PlannedRun | None:

@@ -5,6 +5,7 @@ needs neither an accelerator library nor a worker process.
 """
 
 from dataclasses import asdict, dataclass
+from itertools import product
 from typing import Any
 
 from bench.core.digests import digest_json
@@ -18,35 +19,43 @@ from bench.stages.protect import ProtectSpec
 from bench.stages.quality import QualitySpec
 from bench.stages.questions import QuestionsSpec
 from bench.stages.record import RecordSpec
-from bench.stages.references import ArtifactReference, PinnedTarget, artifacts_named_in, identity
+from bench.stages.references import ArtifactReference, DatasetReference, PinnedTarget, artifacts_named_in, identity
 from bench.stages.score import ScoreSpec
 from bench.stages.synthesize import SynthesizeSpec
 from bench.targets.base import TargetSpec
 from leaderboard.schema import BASE, UNDEFENDED
 
+_NO_ATTACK: dict[str, Any] = {"recipe": {}, "synthesis": {}, "adaptive": False}
+
 
 def build_plan(suite: Suite, ingredients: Ingredients, backend: str = "transformers") -> Plan:
     """All stages and runs of a suite: its defenses under its attacks, and always both controls."""
     planner = _Planner(suite, ingredients, backend)
-    for label in ingredients.defenses:
-        planner.plan_protection(label)
+    protections = {
+        label: {people.cohort: planner.plan_protection(label, people) for people in ingredients.cohorts}
+        for label in ingredients.defenses
+    }
     for target in ingredients.targets:
-        base = planner.plan_run(_Choice(target, UNDEFENDED, BASE, 1.0, 0), None, None)
-        for seed in suite.seeds:
-            for attack in suite.attacks:
-                undefended = planner.plan_run(_Choice(target, UNDEFENDED, attack, 1.0, seed), base, None)
+        for people in ingredients.cohorts:
+            base = planner.plan_run(_Choice(target, people, UNDEFENDED, BASE, 1.0, 0), None, None)
+            for seed, attack in product(suite.seeds, suite.attacks):
+                undefended = planner.plan_run(_Choice(target, people, UNDEFENDED, attack, 1.0, seed), base, None)
                 for label in ingredients.defenses:
                     for ratio in suite.ratios if label != UNDEFENDED else ():
-                        planner.plan_run(_Choice(target, label, attack, ratio, seed), base, undefended)
-    protections = {label: f"protect {label}" for label in ingredients.defenses}
+                        planner.plan_run(_Choice(target, people, label, attack, ratio, seed), base, undefended)
     return Plan(
         suite,
         planner.stages,
         tuple(planner.runs),
         protections,
-        ingredients.dataset.limit,
+        ingredients.limit,
         dict(ingredients.code_sources),
     )
+
+
+def _among(people: DatasetReference) -> str:
+    """What tells names of stages of one cohort from those of another."""
+    return f" cohort {people.cohort}" if people.cohort else ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,7 @@ class _Choice:
     """A run before it has stages: what was chosen of everything that a suite varies."""
 
     target: PinnedTarget
+    people: DatasetReference
     label: str
     attack: str
     ratio: float
@@ -67,20 +77,12 @@ class _Choice:
     def title(self) -> str:
         """What ends the names of its stages."""
         name = self.target.spec.checkpoint
-        return f"base {name}" if self.is_base else f"{self.label} {self.attack} {name}{self.drawn}"
+        return f"base {name}{_among(self.people)}" if self.is_base else f"{self.label} {self.attack} {name}{self.drawn}"
 
     @property
     def drawn(self) -> str:
-        """Ratio, where not all photos are protected, and seed."""
-        return f"{'' if self.ratio == 1 else f' ratio {self.ratio:g}'} seed {self.seed}"
-
-
-@dataclass(frozen=True)
-class _Control:
-    """A run whose scores a later run is measured against."""
-
-    scores: Stage
-    digest: str
+        """Cohort, ratio where not all photos are protected, and seed."""
+        return f"{_among(self.people)}{'' if self.ratio == 1 else f' ratio {self.ratio:g}'} seed {self.seed}"
 
 
 def _precision(spec: TargetSpec) -> str:
@@ -98,13 +100,14 @@ class _Planner:
         self._names: dict[ArtifactReference, str] = {}
         self._told = {name: _told_of_attack(attack) for name, attack in ingredients.attacks.items()}
 
-    def plan_protection(self, label: str) -> None:
-        """Protect all photos once; ratios, attacks, targets and training seeds share it."""
+    def plan_protection(self, label: str, people: DatasetReference) -> str:
+        """Protect all photos of a cohort once; ratios, attacks, targets and training seeds share it."""
         defense = self.given.defenses[label]
+        title = f"{label}{_among(people)}"
         made = self._add(
-            label,
+            title,
             ProtectSpec(
-                self.given.dataset,
+                people,
                 defense.plugin,
                 defense.options,
                 defense.budget.norm,
@@ -113,44 +116,49 @@ class _Planner:
                 self.suite.defense_seed,
             ),
         )
-        self._add(label, QualitySpec(self.given.dataset, made.reference, self.given.photo_evaluators))
+        self._add(title, QualitySpec(people, made.reference, self.given.photo_evaluators))
+        return made.name
 
-    def plan_run(self, choice: _Choice, base: _Control | None, undefended: _Control | None) -> _Control:
-        """Everything that one run needs. Each control is measured against itself."""
+    def plan_run(self, choice: _Choice, base: str | None, undefended: str | None) -> str:
+        """Everything that one run needs; returns its digest. ``base`` and ``undefended`` are those of its controls.
+
+        Each control is read against itself.
+        """
         behind = self._stages_behind(choice)
         spec = self._run_spec(choice)
-        planned = _Control(behind["score"], digest_json({"spec": spec, "scores": behind["score"].key}))
+        planned = digest_json({"spec": spec, "scores": behind["score"].key})
         base = base or planned
         undefended = undefended or (None if choice.is_base else planned)
         content = {
-            "run_digest": planned.digest,
+            "run_digest": planned,
             "suite": self.suite.name,
             # How it was asked for is told when it is published: another file name computes nothing anew.
             "invocation": {"suite": self.suite.name},
             "spec": spec,
             "controls": {
-                "base": None if choice.is_base else base.digest,
-                "undefended": undefended.digest if undefended else None,
+                "base": None if choice.is_base else base,
+                "undefended": undefended,
             },
             "environment": {**self.given.environment, "dtype": _precision(choice.target.spec)},
             "artifacts": {what: stage.key for what, stage in behind.items()},
             "disclosures": [],
         }
-        behind["record"] = self._record(choice, content, behind, base, undefended)
-        self._note(choice, planned, tuple(one.digest for one in (base, undefended) if one), behind)
+        behind["record"] = self._record(choice, content, behind)
+        self._note(choice, planned, tuple(one for one in (base, undefended) if one), behind)
         return planned
 
-    def _note(self, choice: _Choice, planned: _Control, controls: tuple[str, ...], behind: dict[str, Stage]) -> None:
+    def _note(self, choice: _Choice, digest: str, controls: tuple[str, ...], behind: dict[str, Stage]) -> None:
         self.runs.append(
             PlannedRun(
                 label=choice.label,
                 defense=self.given.defenses[choice.label].plugin.name,
                 attack=choice.attack,
                 target=choice.target.spec.checkpoint,
+                cohort=choice.people.cohort,
                 ratio=choice.ratio,
                 seed=choice.seed,
-                digest=planned.digest,
-                controls=tuple(digest for digest in controls if digest != planned.digest),
+                digest=digest,
+                controls=tuple(one for one in controls if one != digest),
                 stages={what: stage.name for what, stage in behind.items()},
             )
         )
@@ -159,12 +167,11 @@ class _Planner:
         """Protection, fine-tuning, answers and scores; the base control has only the last two."""
         behind: dict[str, Stage] = {}
         if not choice.is_base:
-            behind = {what: self.stages[f"{what} {choice.label}"] for what in ("protect", "quality")}
+            title = f"{choice.label}{_among(choice.people)}"
+            behind = {what: self.stages[f"{what} {title}"] for what in ("protect", "quality")}
             behind["finetune"] = self._finetune(choice, behind["protect"])
         protected, tuned = behind.get("protect"), behind.get("finetune")
-        questions = QuestionsSpec(
-            self.given.dataset, protected.reference if protected else None, choice.ratio, choice.seed
-        )
+        questions = QuestionsSpec(choice.people, protected.reference if protected else None, choice.ratio, choice.seed)
         rank = 0 if choice.is_base else self.given.attacks[choice.attack].recipe.lora_rank
         adapter = tuned.reference if tuned else None
         behind["answer"] = self._add(choice.title, AnswerSpec(questions, choice.target, adapter, self.backend, rank))
@@ -176,7 +183,7 @@ class _Planner:
         attack = self.given.attacks[choice.attack]
         made = self._synthesize(choice, protected)
         spec = FinetuneSpec(
-            self.given.dataset,
+            choice.people,
             protected.reference,
             choice.ratio,
             choice.target,
@@ -193,7 +200,7 @@ class _Planner:
         if attack.synthesis is None:
             return None
         spec = SynthesizeSpec(
-            self.given.dataset,
+            choice.people,
             protected.reference,
             choice.ratio,
             attack.synthesis,
@@ -202,20 +209,11 @@ class _Planner:
         )
         return self._add(f"{choice.label} {choice.attack}{choice.drawn}", spec)
 
-    def _record(
-        self,
-        choice: _Choice,
-        content: dict[str, Any],
-        behind: dict[str, Stage],
-        base: _Control,
-        undefended: _Control | None,
-    ) -> Stage:
+    def _record(self, choice: _Choice, content: dict[str, Any], behind: dict[str, Stage]) -> Stage:
         looked = behind.get("quality")
         spec = RecordSpec(
             content=content,
             scores=behind["score"].reference,
-            base=base.scores.reference,
-            undefended=undefended.scores.reference if undefended else None,
             quality=looked.reference if looked else None,
             evaluators=(*self.given.answer_evaluators, *self.given.photo_evaluators),
         )
@@ -227,8 +225,9 @@ class _Planner:
         spec: dict[str, Any] = identity(
             {
                 "dataset": self.given.dataset_name,
-                "dataset_digest": self.given.dataset.digest,
-                "limit": self.given.dataset.limit,
+                "dataset_digest": self.given.dataset_digest,
+                "limit": self.given.limit,
+                "cohort": choice.people.cohort,
                 **_told_of_defense(defense),
                 "defense_seed": self.suite.defense_seed,
                 "ratio": choice.ratio,
@@ -237,7 +236,7 @@ class _Planner:
                 "target_digest": choice.target.digest,
                 "target_family": choice.target.spec.family,
                 "backend": self.backend,
-                **({"recipe": {}, "synthesis": {}} if choice.is_base else self._told[choice.attack]),
+                **(_NO_ATTACK if choice.is_base else self._told[choice.attack]),
                 "seed": choice.seed,
                 "bootstrap": {"resamples": self.suite.bootstrap.resamples, "seed": self.suite.bootstrap.seed},
             }
@@ -271,4 +270,5 @@ def _told_of_defense(defense: DefenseIngredient) -> dict[str, Any]:
 
 
 def _told_of_attack(attack: AttackIngredient) -> dict[str, Any]:
-    return {"recipe": asdict(attack.recipe), "synthesis": asdict(attack.synthesis) if attack.synthesis else {}}
+    synthesis = asdict(attack.synthesis) if attack.synthesis else {}
+    return {"recipe": asdict(attack.recipe), "synthesis": synthesis, "adaptive": attack.adaptive}

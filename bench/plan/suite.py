@@ -1,6 +1,5 @@
 """What a suite says: a list of runs with their controls."""
 
-import re
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
@@ -10,17 +9,16 @@ from bench.core.models import Strict
 from bench.targets.base import TargetSpec
 from bench.targets.recipes import RecipeEntry, expand_recipe
 from leaderboard.schema import BASE, UNDEFENDED
-
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+from scenarios.cohorts import FILE_NAME, FILE_NAME_RULE, LONGEST_NAME
 
 
 def _file_name(text: str) -> str:
-    if not NAME.fullmatch(text):
-        raise ValueError("cannot stand in a file name: use letters, digits, '-', '_' and '.', first a letter or digit")
+    if not FILE_NAME.fullmatch(text):
+        raise ValueError(FILE_NAME_RULE)
     return text
 
 
-Name = Annotated[str, Field(max_length=80), AfterValidator(_file_name)]
+Name = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_file_name)]
 
 
 class TargetEntry(Strict):
@@ -84,17 +82,19 @@ class BootstrapEntry(Strict):
 
 
 class Suite(Strict):
-    """A list of runs with their controls: every defense x ratio x attack x target x seed.
+    """A list of runs with their controls: every defense x ratio x attack x target x cohort x seed.
 
     The undefended control (``none``) is planned whether or not it is among ``defenses``, and so is the base model.
     ``surrogates`` is what defenses optimise against; empty means the targets themselves. ``recipe`` may be stated as
     a name, or as a name with fields that differ; once loaded, it tells every number. ``evaluators`` names what is
-    measured; empty means all that come with the project.
+    measured; empty means all that come with the project. ``cohorts`` names those of the dataset that are trained on,
+    each apart from the others; empty means all.
     """
 
     name: Name
     title: str = Field(min_length=1)
     dataset: str = Field(min_length=1)
+    cohorts: tuple[Name, ...] = ()
     targets: tuple[TargetEntry, ...] = Field(min_length=1)
     surrogates: tuple[TargetEntry, ...] = ()
     defenses: tuple[DefenseEntry, ...] = Field(min_length=1)
@@ -118,7 +118,7 @@ class Suite(Strict):
     def _recipe_in_full(cls, stated: Any) -> Any:
         return expand_recipe(stated)
 
-    @field_validator("attacks", "seeds", "ratios", "evaluators")
+    @field_validator("cohorts", "attacks", "seeds", "ratios", "evaluators")
     @classmethod
     def _values_once(cls, values: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
         _refuse_repeated(values)

@@ -32,7 +32,7 @@ def suite_disclosures(
         seeds = "one training seed" if n_seeds == 1 else f"{n_seeds} training seeds"
         said.append(f"Only {seeds}: intervals cover the choice of people, hardly that of training runs.")
     if limit is not None:
-        said.append(f"Only the first {limit} people and strangers of the dataset were used.")
+        said.append(f"Only the first {limit} people of each cohort and as many strangers were used.")
     return tuple(said)
 
 

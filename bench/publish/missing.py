@@ -17,7 +17,7 @@ def missing_runs(plan: Plan, failures: Sequence[StageFailure]) -> dict[str, Miss
     for run in plan.runs:
         reason = _own_reason(run, reasons) or _controls_reason(run, missing)
         if reason:
-            missing[run.digest] = MissingRun(run.label, run.attack, run.target, run.ratio, run.seed, reason)
+            missing[run.digest] = MissingRun(run.label, run.attack, run.target, run.ratio, run.seed, reason, run.cohort)
     return missing
 
 

@@ -17,13 +17,19 @@ from bench.plan.plan import Plan, PlannedRun
 from bench.publish.current import is_current, mark_current, publication_key
 from bench.publish.disclosures import run_disclosures, suite_disclosures
 from bench.publish.missing import missing_runs
+from bench.stages.datasets import open_dataset
 from bench.stages.photos import read_protected, training_pairs
+from bench.stages.quality import PHOTOS_FILE
 from bench.stages.record import RECORD_FILE
 from bench.stages.score import ROWS_FILE
 from bench.targets.checkpoints import shipped_checkpoints
+from leaderboard.boards.board import Board
+from leaderboard.boards.building import build_boards
+from leaderboard.evidence.verdicts import verdicts_folder
 from leaderboard.missing import MissingRun
 from leaderboard.pictures import Picture
-from leaderboard.records import file_stem, load_records, read_costs, write_record
+from leaderboard.records import write_record
+from leaderboard.runs import RecordedRun, load_runs
 from leaderboard.schema import Invocation, Record
 from leaderboard.site import build_site
 from scenarios.dataset import Dataset
@@ -44,10 +50,11 @@ class PublishedRun:
 
 @dataclass(frozen=True)
 class Publication:
-    """The page's index, every run's record beside it, and the runs that have none."""
+    """The page's index, every run's record beside it, what they say together, and the runs that have none."""
 
     page: Path
     runs: tuple[PublishedRun, ...]
+    boards: tuple[Board, ...]
     missing: tuple[MissingRun, ...] = ()
 
 
@@ -71,8 +78,8 @@ def publish(
         if not is_current(output, key):
             _write(left, plan, store, dataset, said, told, output)
             mark_current(output, key)
-        published = _read(left, output / RECORDS_FOLDER)
-    return Publication(output / PAGE, published, told)
+        recorded = load_runs(output / RECORDS_FOLDER, verdicts_folder(store))
+    return Publication(output / PAGE, _published(left, recorded), build_boards(recorded, told), told)
 
 
 def _write(
@@ -86,19 +93,19 @@ def _write(
 ) -> None:
     for left_over in output.glob(".records-*"):
         shutil.rmtree(left_over)
+    # Those of all cohorts, whichever the suite trains on: the records' dataset digest covers them, too.
+    people = open_dataset(plan.suite.dataset, plan.limit).people
     with tempfile.TemporaryDirectory(dir=output, prefix=".records-") as fresh:
         for run in runs:
-            _write_run(run, plan, store, said, Path(fresh))
-        build_site(plan.suite.title, Path(fresh), _pictures(plan, store, dataset), output, missing)
+            _write_run(run, plan, store, said, people, Path(fresh))
+        pictures = _pictures(plan, store, dataset)
+        build_site(plan.suite.title, Path(fresh), pictures, output, missing, verdicts_folder(store))
 
 
-def _read(runs: Sequence[PlannedRun], folder: Path) -> tuple[PublishedRun, ...]:
-    records = {record.run_digest: record for record in load_records(folder)}
-    found = [(run, records[run.digest]) for run in runs]
-    return tuple(
-        PublishedRun(run, record, folder / f"{file_stem(record)}.json", read_costs(record, folder))
-        for run, record in found
-    )
+def _published(runs: Sequence[PlannedRun], recorded: Sequence[RecordedRun]) -> tuple[PublishedRun, ...]:
+    by_digest = {one.record.run_digest: one for one in recorded}
+    found = [(run, by_digest[run.digest]) for run in runs]
+    return tuple(PublishedRun(run, one.record, one.folder / f"{one.stem}.json", dict(one.costs)) for run, one in found)
 
 
 def _suite_disclosures(plan: Plan, dataset: Dataset) -> tuple[str, ...]:
@@ -108,9 +115,13 @@ def _suite_disclosures(plan: Plan, dataset: Dataset) -> tuple[str, ...]:
     return suite_disclosures(embedded, sources, len(plan.suite.seeds), plan.limit)
 
 
-def _write_run(run: PlannedRun, plan: Plan, store: ArtifactStore, said: Sequence[str], folder: Path) -> None:
+def _write_run(
+    run: PlannedRun, plan: Plan, store: ArtifactStore, said: Sequence[str], people: pd.DataFrame, folder: Path
+) -> None:
     rows = pd.read_parquet(_artifact(plan, store, run.stages["score"]) / ROWS_FILE)
-    write_record(_published_record(run, plan, store, said), rows, _costs(run, plan, store), folder)
+    compared = run.stages.get("quality")
+    photos = None if compared is None else pd.read_parquet(_artifact(plan, store, compared) / PHOTOS_FILE)
+    write_record(_published_record(run, plan, store, said), rows, people, photos, _costs(run, plan, store), folder)
 
 
 def _published_record(run: PlannedRun, plan: Plan, store: ArtifactStore, said: Sequence[str]) -> Record:
@@ -137,12 +148,13 @@ def _costs(run: PlannedRun, plan: Plan, store: ArtifactStore) -> dict[str, Any]:
 
 
 def _pictures(plan: Plan, store: ArtifactStore, dataset: Dataset) -> Sequence[Picture]:
-    """The first person's first photo under each defense that has protected photos."""
-    first = training_pairs(dataset).iloc[0]
+    """The first photo of the first cohort's first person, under each defense that has protected photos."""
+    cohort = plan.cohorts[0]
+    first = training_pairs(dataset.of_cohort(cohort)).iloc[0]
     names = {run.label: run.defense for run in plan.runs}
     pictures = []
-    for label, name in plan.protections.items():
-        stage = plan.stages[name]
+    for label, protect in plan.protections.items():
+        stage = plan.stages[protect[cohort]]
         folder = store.find(stage.kind, stage.key)
         if folder is not None:
             protected = read_protected(folder)

@@ -1,4 +1,4 @@
-"""Stage: a run's numbers with their intervals, measured against its controls."""
+"""Stage: a run's numbers with their intervals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,10 +7,11 @@ from typing import Any
 import pandas as pd
 
 from bench.stages.base import StageSpec, Workspace
-from bench.stages.metrics import measured_metrics
-from bench.stages.quality import VALUES_FILE
+from bench.stages.quality import PHOTOS_FILE
 from bench.stages.references import ArtifactReference, PinnedPlugin
-from evaluators.registry import metric_definitions
+from bench.stages.score import ROWS_FILE
+from leaderboard.evidence.scorer import scorer_digest, scoring_modules
+from leaderboard.measuring import run_metrics
 from leaderboard.schema import Record, RunSpec
 
 RECORD_FILE = "record.json"
@@ -18,12 +19,11 @@ RECORD_FILE = "record.json"
 
 @dataclass(frozen=True)
 class RecordSpec(StageSpec):
-    """Measure one run against its controls.
+    """Measure one run.
 
-    ``content`` is the record without its metrics, as ``leaderboard.schema.Record`` takes it; how the run was asked
-    for and what a reader must know is added when it is published. ``scores``, ``base`` and ``undefended`` are scored
-    answers of the run and of its controls; ``undefended`` and ``quality`` are None for the base control. How intervals
-    are drawn stands in the content's own spec.
+    ``content`` is the record without its metrics and what computed them, as ``leaderboard.schema.Record`` takes it; how
+    the run was asked for, its tables and what a reader must know are added when it is published. ``scores`` are the
+    run's scored answers, ``quality`` its compared photos, None for the base control.
     """
 
     name = "record"
@@ -32,34 +32,24 @@ class RecordSpec(StageSpec):
 
     content: Mapping[str, Any]
     scores: ArtifactReference
-    base: ArtifactReference
-    undefended: ArtifactReference | None
     quality: ArtifactReference | None
     evaluators: tuple[PinnedPlugin, ...]
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """The evaluators, who declare the metrics."""
-        return tuple(one.module for one in self.evaluators)
+        """The evaluators, and all code that the record says has scored it."""
+        return (*(one.module for one in self.evaluators), *scoring_modules())
 
     def compute(self, workspace: Workspace) -> None:
-        """Write record.json: a ``leaderboard.schema.Record`` whose rows file is named when it is published."""
-
-        def values(reference: ArtifactReference | None) -> pd.DataFrame | None:
-            return None if reference is None else pd.read_parquet(workspace.artifact(reference) / VALUES_FILE)
-
-        answered, base = values(self.scores), values(self.base)
-        assert answered is not None and base is not None
-        quality = values(self.quality)
+        """Write record.json: a ``leaderboard.schema.Record`` whose tables are named when it is published."""
+        rows = pd.read_parquet(workspace.artifact(self.scores) / ROWS_FILE)
+        photos = None if self.quality is None else pd.read_parquet(workspace.artifact(self.quality) / PHOTOS_FILE)
         run = RunSpec.model_validate(self.content["spec"])
-        metrics = measured_metrics(
-            values=answered if quality is None else pd.concat([answered, quality], ignore_index=True),
-            base=base,
-            undefended=values(self.undefended),
-            definitions=metric_definitions([one.name for one in self.evaluators]),
-            attack=run.attack,
-            seed=run.seed,
-            bootstrap=run.bootstrap,
-        )
-        content = Record.model_validate({**self.content, "metrics": metrics})
-        (workspace.folder / RECORD_FILE).write_text(content.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        names = sorted(one.name for one in self.evaluators)
+        computed = {
+            "metrics": run_metrics(rows, photos, names, run.attack, run.seed),
+            "evaluators": names,
+            "scorer": scorer_digest(names),
+        }
+        record = Record.model_validate({**self.content, **computed})
+        (workspace.folder / RECORD_FILE).write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")

@@ -16,9 +16,10 @@ def undecisive(default: Any) -> Any:
 
 @dataclass(frozen=True)
 class DatasetReference:
-    """Where a dataset is found, how many of its people count, and the digest of what that gives.
+    """Where a dataset is found, which of its people count, and the digest of what that gives.
 
-    ``n_photos`` that are trained on and ``n_probes`` only serve estimates.
+    ``limit`` keeps the first people of each cohort, ``cohort`` those of one. ``n_photos`` that are trained on and
+    ``n_probes`` only serve estimates.
     """
 
     location: str
@@ -26,6 +27,7 @@ class DatasetReference:
     digest: str
     n_photos: int = 0
     n_probes: int = 0
+    cohort: str = ""
 
     def identity(self) -> Any:
         """The content decides, not the place."""

@@ -7,13 +7,13 @@ import pandas as pd
 from bench.stages.answer import ANSWERS_FILE
 from bench.stages.base import StageSpec, Workspace
 from bench.stages.datasets import dataset_of
-from bench.stages.quality import VALUES_FILE
 from bench.stages.questions import QuestionsSpec, requests_of
 from bench.stages.references import ArtifactReference, PinnedPlugin
 from evaluators.registry import measure_all
 from evaluators.scoring import score_answers
 
 ROWS_FILE = "rows.parquet"
+VALUES_FILE = "values.parquet"
 
 
 @dataclass(frozen=True)

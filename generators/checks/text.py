@@ -1,14 +1,11 @@
-"""Texts compared as people read them: by words, whatever the case, the accents and the punctuation."""
+"""Texts compared as answers are compared: by words, whatever the case and the punctuation."""
 
-import re
-import unicodedata
+from scenarios.spelling import pieces, singular
 
 
 def words(text: str) -> tuple[str, ...]:
-    """The words of a text, lower case, without accents and punctuation."""
-    plain = unicodedata.normalize("NFKD", text)
-    plain = "".join(character for character in plain if not unicodedata.combining(character)).casefold()
-    return tuple(re.findall(r"[^\W_]+", plain))
+    """The words of a text as answers are compared, articles included: somebody may be called An."""
+    return tuple(piece.word for piece in pieces(text))
 
 
 def says(text: str, phrase: str) -> bool:
@@ -26,7 +23,7 @@ def speaks_of(shown: str, phrase: str) -> bool:
 
 
 def _singular(spoken: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(word[:-1] if len(word) > 3 and word.endswith("s") else word for word in spoken)
+    return tuple(singular(word) for word in spoken)
 
 
 def _holds(text: tuple[str, ...], phrase: tuple[str, ...]) -> bool:

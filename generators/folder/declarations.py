@@ -11,6 +11,7 @@ from typing import Any
 from bench.core.registry import nearest
 from generators.folder.files import PhotoFiles
 from generators.folder.metadata import Row
+from scenarios.cohorts import cohort_names, cohort_problem
 from scenarios.dataset import ROLES
 from scenarios.people import APPEARANCE, Person
 from scenarios.photos import SOURCES
@@ -18,7 +19,7 @@ from scenarios.schema import load_scenarios, load_visible
 
 REQUIRED = ("file_name", "person_id", "name", "scenario", "answer")
 
-_OPTIONAL = ("role", "photo_id", "description", "shows", "face_box", "licence", "consent", "source")
+_OPTIONAL = ("role", "cohort", "photo_id", "description", "shows", "face_box", "licence", "consent", "source")
 _IDENTIFIER = re.compile(r"\w[\w.-]*")
 
 Box = tuple[float, float, float, float]
@@ -74,7 +75,9 @@ def declared_people(rows: Sequence[Row]) -> list[Person]:
     by_person: dict[str, list[Row]] = {}
     for row in rows:
         by_person.setdefault(_identifier(row, "person_id", row.text("person_id")), []).append(row)
-    return [_person(person_id, own) for person_id, own in by_person.items()]
+    people = [_person(person_id, own) for person_id, own in by_person.items()]
+    _check_cohorts(people, by_person)
+    return people
 
 
 def _person(person_id: str, rows: Sequence[Row]) -> Person:
@@ -99,7 +102,17 @@ def _person(person_id: str, rows: Sequence[Row]) -> Person:
             " scenario, or set role to stranger",
         )
     appearance = {key: _agreed(rows, f"appearance.{key}") for key in APPEARANCE}
-    return Person(person_id, name, facts, role, {key: value for key, value in appearance.items() if value})
+    stated = {key: value for key, value in appearance.items() if value}
+    return Person(person_id, name, facts, role, stated, _agreed(rows, "cohort"))
+
+
+def _check_cohorts(people: Sequence[Person], rows: Mapping[str, Sequence[Row]]) -> None:
+    known = cohort_names(people)
+    for person in people:
+        problem = cohort_problem(person.role, person.cohort, known)
+        if problem is not None:
+            own = rows[person.person_id]
+            raise next((row for row in own if row.text("cohort")), own[0]).error("cohort", problem)
 
 
 def _agreed(rows: Sequence[Row], column: str) -> str:

@@ -23,7 +23,8 @@ from generators.folder.files import PhotoFiles
 from generators.folder.metadata import NAMES, find_metadata, read_rows
 from generators.folder.photos import CleanPhoto, PhotoProblem, clean_photo
 from generators.registry import generators
-from scenarios.dataset import ROLES, Dataset, build_dataset
+from scenarios.cohorts import first_of_each
+from scenarios.dataset import Dataset, build_dataset
 from scenarios.people import Person
 from scenarios.photos import PHOTO_COLUMNS
 
@@ -110,8 +111,7 @@ def _first_people(people: Sequence[Person], limit: int | None) -> list[Person]:
         return list(people)
     if limit < 1:
         raise UsageError(f"At least 1 person is needed, not {limit}.")
-    kept = {person.person_id for role in ROLES for person in [one for one in people if one.role == role][:limit]}
-    return [person for person in people if person.person_id in kept]
+    return first_of_each(people, limit)
 
 
 def _photo_row(photo: DeclaredPhoto, clean: CleanPhoto) -> dict[str, Any]:

@@ -107,11 +107,12 @@ def _tables(dataset: Dataset, publication: Publication) -> list[dict[str, object
 def _description(summary: Summary) -> str:
     people, strangers = summary.people["evaluation"], summary.people["stranger"]
     facts = sum(scenario.people > 0 for scenario in summary.scenarios)
+    apart = f" in {len(summary.cohorts)} cohorts" if len(summary.cohorts) > 1 else ""
     return (
-        f"Photos of {people} {'person' if people == 1 else 'people'} with private facts in {facts} scenarios, and of"
-        f" {strangers} {'stranger' if strangers == 1 else 'strangers'}: {summary.pairs} photos with descriptions to"
-        f" fine-tune a vision-language model on, and {summary.probes} questions that measure what it then gives away."
-        f" {' '.join(sensitive(summary))}"
+        f"Photos of {people} {'person' if people == 1 else 'people'}{apart} with private facts in {facts} scenarios,"
+        f" and of {strangers} {'stranger' if strangers == 1 else 'strangers'}: {summary.pairs} photos with descriptions"
+        f" to fine-tune a vision-language model on, and {summary.probes} questions that measure what it then gives"
+        f" away. {' '.join(sensitive(summary))}"
     )
 
 

@@ -79,7 +79,7 @@ def croissant(dataset: Dataset, summary: Summary, publication: Publication) -> s
         "rai:dataLimitations": limits(summary),
         "rai:personalSensitiveInformation": sensitive(summary),
         "distribution": _distribution(publication, page),
-        "recordSet": [_record_set(table, _source(table, publication.layout)) for table in TABLES],
+        "recordSet": [_record_set(table, publication) for table in TABLES],
     }
     return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
 
@@ -134,14 +134,15 @@ def _source(table: Table, layout: Layout) -> dict[str, Any]:
     return {"fileSet": {"@id": f"{table.name}-files"}}
 
 
-def _record_set(table: Table, source: Mapping[str, Any]) -> dict[str, Any]:
+def _record_set(table: Table, publication: Publication) -> dict[str, Any]:
+    source = _source(table, publication.layout)
     return {
         "@type": "cr:RecordSet",
         "@id": table.name,
         "name": table.name,
         "description": f"A row is {table.about}.",
         "key": {"@id": f"{table.name}/{table.key}"},
-        "field": [_field(table, field, source) for field in table.schema],
+        "field": [_field(table, field, source) for field in publication.columns(table)],
     }
 
 

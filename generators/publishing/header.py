@@ -36,7 +36,7 @@ def header(summary: Summary, publication: Publication) -> str:
         "dataset_info": [
             {
                 "config_name": table.name,
-                "features": [_feature(field) for field in table.schema],
+                "features": [_feature(field) for field in publication.columns(table)],
                 "splits": [{"name": table.split, "num_examples": _rows(table, summary)}],
             }
             for table in TABLES

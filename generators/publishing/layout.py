@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from bench.core.errors import DataError
 from generators.publishing.licences import Licence
@@ -55,6 +56,14 @@ class Publication:
     repo: str | None
     layout: Layout
     tables: Path
+
+    def columns(self, table: Table) -> list[pa.Field]:
+        """The columns that the files of a table have: those of an older dataset lack what came later.
+
+        Raises ``DataError`` where a table is missing.
+        """
+        stored = pq.read_schema(table_files(self.tables, self.layout)[table.name][0]).names
+        return [field for field in table.schema if field.name in stored]
 
 
 def table_files(folder: Path, layout: Layout) -> Mapping[str, list[Path]]:

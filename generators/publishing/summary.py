@@ -78,11 +78,13 @@ class Origin:
 class Summary:
     """Everything that a card says in numbers. Mappings are ordered for reading; ``people`` counts by role.
 
-    ``appearance`` is attribute -> value -> role -> people, with "not stated" last. ``training_photos`` and
-    ``asked_photos`` are a person's photos that are trained on, and that are only asked about; the latter by role.
+    ``cohorts`` counts evaluation people by cohort, all under the empty one for a dataset without. ``appearance`` is
+    attribute -> value -> role -> people, with "not stated" last. ``training_photos`` and ``asked_photos`` are a
+    person's photos that are trained on, and that are only asked about; the latter by role.
     """
 
     people: dict[str, int]
+    cohorts: dict[str, int]
     pairs: int
     probes: int
     photos: int
@@ -134,6 +136,7 @@ def summarise(dataset: Dataset) -> Summary:
     distinct = {photo.digest: photo for photo in reversed(photos)}
     return Summary(
         people={role: sum(other == role for other in roles.values()) for role in ROLES},
+        cohorts=dict(sorted(Counter(person.cohort for person in dataset.persons("evaluation")).items())),
         pairs=len(dataset.pairs),
         probes=len(dataset.probes),
         photos=len(distinct),

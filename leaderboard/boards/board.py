@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from leaderboard.boards.lines import BoardLine, Cell
+from bench.core.statistics.sums import COHORTS_FOR_INTERVALS
+from leaderboard.boards.cells import Cell
+from leaderboard.boards.lines import BoardLine
+from leaderboard.boards.ranks import unranked_because
+from leaderboard.boards.wording import attackers_text
 from leaderboard.figures import NOT_MEASURED, Figure
 from leaderboard.runs import RecordedRun
 from leaderboard.settings import Setting
 from leaderboard.words import COLUMNS, METRICS, SCENARIOS
 
-HEADLINE_METRICS = (("normalised", False), ("leakage", False), ("utility", False), ("ssim", True), ("psnr", True))
+HEADLINE_METRICS = (("leakage", False), ("utility", False), ("ssim", True), ("psnr", True))
 """Metrics of the headline table, and whether they are about photos alone, whoever attacks."""
 
 
@@ -54,8 +58,9 @@ class Board:
             *family,
             ("Photos", spec.dataset),
             ("People", str(self.n_persons)),
+            *([("Cohorts", str(len(self.cohorts)))] if len(self.cohorts) > 1 else []),
             ("Questions on facts", str(self.n_probes)),
-            ("Chance", self.chance().text or "–"),
+            ("Zero", self.zero().text or "–"),
             ("Photos protected", f"{100 * spec.ratio:g} %"),
             ("Training seeds", str(len(self.seeds))),
         )
@@ -72,24 +77,58 @@ class Board:
         order = {scenario: place for place, scenario in enumerate(SCENARIOS)}
         return tuple(sorted(found, key=lambda scenario: (order.get(scenario, len(order)), scenario)))
 
-    def chance(self, scenario: str | None = None) -> Figure:
-        """What guessing would reach."""
-        return Figure(self.first.chance(scenario), refusal="no questions with options")
+    def zero(self, scenario: str | None = None) -> Figure:
+        """Permutation chance: what the undefended model's choices would reach if facts were dealt by chance."""
+        line = self.undefended or (self.defenses or self.controls)[0]
+        zero = line.cells[0].figure("zero", scenario)
+        return Figure(zero.value, refusal="no questions with options")
 
     @cached_property
     def seeds(self) -> tuple[int, ...]:
-        """Every training seed in the metrics."""
-        return tuple(sorted({seed for run in self.runs for metric in run.record.metrics for seed in metric.seeds}))
+        """Every training seed of a fine-tuned model."""
+        return tuple(sorted({run.record.spec.seed for run in self._tuned}))
+
+    @cached_property
+    def cohorts(self) -> tuple[str, ...]:
+        """Every cohort."""
+        return tuple(sorted({run.record.spec.cohort for line in self.lines for run in line.runs}))
 
     @property
     def n_persons(self) -> int:
-        """Persons behind the leakage of the first run."""
-        return self._leakage_count("n_persons")
+        """People whose facts were asked for."""
+        return len({(run.cohort, person) for line in self.lines for run in line.runs for person in run.gains})
+
+    @property
+    def attackers(self) -> str:
+        """How many attackers the highest of anything here was looked for among."""
+        adaptive = {run.record.spec.attack for run in self._tuned if run.record.spec.adaptive}
+        return attackers_text(len(self.attacks), len(adaptive))
+
+    @property
+    def unranked_because(self) -> str:
+        """Why defenses have no ranks here; empty where they have."""
+        return unranked_because(len(self.seeds), self.n_persons, len(self.cohorts))
+
+    @property
+    def uncovered(self) -> str:
+        """What the intervals of this board say nothing about."""
+        if len(self.cohorts) >= COHORTS_FOR_INTERVALS:
+            return "Intervals are over cohorts: they cover other people and other training runs alike."
+        seeds = f"{len(self.seeds)} training seeds" if len(self.seeds) > 1 else "one training seed"
+        return (
+            f"Intervals are over people. They do not cover how much other training runs would differ ({seeds}), "
+            f"nor other groups of people trained together ({len(self.cohorts)} of {COHORTS_FOR_INTERVALS} cohorts)."
+        )
+
+    @property
+    def _tuned(self) -> list[RecordedRun]:
+        return [run for line in self.lines if line.role != "base" for run in line.runs]
 
     @property
     def n_probes(self) -> int:
         """Questions behind the leakage of the first run."""
-        return self._leakage_count("n_probes")
+        leakage = self.first.record.metric("leakage")
+        return 0 if leakage is None else leakage.n_probes
 
     @property
     def undefended(self) -> BoardLine | None:
@@ -103,8 +142,8 @@ class Board:
 
     @property
     def best(self) -> BoardLine | None:
-        """The defense whose worst case is lowest."""
-        return next((line for line in self.defenses if line.rank is not None), None)
+        """The defense whose headline is lowest."""
+        return next((line for line in self.defenses if line.headline.value is not None), None)
 
     @property
     def shares_first_rank(self) -> tuple[BoardLine, ...]:
@@ -115,7 +154,7 @@ class Board:
     def refusals(self) -> tuple[Refusal, ...]:
         """Why numbers of the headline table are missing, for readers who cannot hover."""
         headlines = [(line.title, line.headline.refusal) for line in self.defenses]
-        found = [Refusal(COLUMNS["worst"].title, title, reason) for title, reason in headlines if reason]
+        found = [Refusal(COLUMNS["headline"].title, title, reason) for title, reason in headlines if reason]
         for name, about_photos in HEADLINE_METRICS:
             for line in self.lines:
                 for cell in line.cells[:1] if about_photos else line.cells:
@@ -124,10 +163,6 @@ class Board:
                         of = line.title if about_photos else f"{line.title} against {cell.attack}"
                         found.append(Refusal(METRICS[name].title, of, reason))
         return tuple(found)
-
-    def _leakage_count(self, field: str) -> int:
-        leakage = self.first.record.metric("leakage")
-        return 0 if leakage is None else getattr(leakage, field)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,14 @@
-"""From runs to boards: one for each dataset, target and protection ratio, its defenses ranked."""
+"""From runs to boards: one for each dataset, target and protection ratio, with what its defenses leave of the leak."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from bench.core.digests import digest_json
 from leaderboard.boards.board import Board
-from leaderboard.boards.differences import compare_to_undefended
-from leaderboard.boards.lines import BoardLine, Cell
-from leaderboard.boards.ranks import rank_defenses
+from leaderboard.boards.cells import Cell, attack_titles
+from leaderboard.boards.concluding import concluded
+from leaderboard.boards.lines import BoardLine
+from leaderboard.evidence.cells import declared_attack
 from leaderboard.missing import MissingRun
 from leaderboard.runs import RecordedRun
 from leaderboard.schema import BASE, UNDEFENDED
@@ -73,56 +75,52 @@ def _named_controls(run: RecordedRun) -> set[str]:
 
 
 def _board(defended: Sequence[RecordedRun], controls: Sequence[RecordedRun], missing: Sequence[MissingRun]) -> Board:
-    control_lines = _control_lines(controls, missing)
     undefended = [run for run in controls if not run.record.is_base]
+    titles = attack_titles([(run.record.spec.attack, _attack_key(run)) for run in (*undefended, *defended)])
+    control_lines = _control_lines(controls, titles, missing)
     groups: dict[str, list[RecordedRun]] = {}
     for run in defended:
         groups.setdefault(made_of(run.record), []).append(run)
-    # An attacker whose every run is missing was asked for all the same: no worst case may pass over it.
-    asked = [one.attack for one in missing if one.role != "base"]
-    attacks = _attacks([*(run.record.spec.attack for run in (*undefended, *defended)), *asked])
-    lines = [_defense_line(group, attacks, missing) for _, group in sorted(groups.items())]
-    ranked = _ranked(lines, {run.record.run_digest: run for run in (*controls, *defended)})
-    runs = tuple(run for line in (*control_lines, *ranked) for cell in line.cells for run in cell.runs)
-    return Board(runs, attacks, tuple(ranked), control_lines)
+    # An attacker whose every run is missing was asked for all the same: no maximum may pass over it.
+    asked = [one.attack for one in missing if one.role != "base" and one.attack not in titles.values()]
+    attacks = _in_order([*titles.values(), *asked])
+    lines = [_defense_line(group, titles, missing) for _, group in sorted(groups.items())]
+    without = next((line for line in control_lines if line.role == "undefended"), None)
+    board = Board((), attacks, tuple(lines), control_lines)
+    told = concluded(lines, without, attacks, not board.unranked_because)
+    runs = tuple(run for line in (*control_lines, *told) for run in line.runs)
+    return replace(board, runs=runs, defenses=tuple(told))
 
 
-def _control_lines(controls: Sequence[RecordedRun], missing: Sequence[MissingRun]) -> tuple[BoardLine, ...]:
+def _control_lines(
+    controls: Sequence[RecordedRun], titles: Mapping[str, str], missing: Sequence[MissingRun]
+) -> tuple[BoardLine, ...]:
     base = tuple(run for run in controls if run.record.is_base)
     undefended = [run for run in controls if not run.record.is_base]
     gone = tuple(one for one in missing if one.role == "undefended")
     lines = [BoardLine("base", BASE, BASE, (Cell(BASE, base),))] if base else []
-    lines += [BoardLine("undefended", UNDEFENDED, UNDEFENDED, _cells(undefended), missing=gone)] if undefended else []
+    if undefended:
+        lines.append(BoardLine("undefended", UNDEFENDED, UNDEFENDED, _cells(undefended, titles), gone))
     return tuple(lines)
 
 
-def _defense_line(runs: Sequence[RecordedRun], attacks: tuple[str, ...], missing: Sequence[MissingRun]) -> BoardLine:
+def _defense_line(runs: Sequence[RecordedRun], titles: Mapping[str, str], missing: Sequence[MissingRun]) -> BoardLine:
     record = runs[0].record
     gone = tuple(one for one in missing if one.role == "defense" and one.label == record.title)
-    return BoardLine("defense", record.spec.defense, record.title, _cells(runs), attacks, gone)
+    return BoardLine("defense", record.spec.defense, record.title, _cells(runs, titles), gone)
 
 
-def _ranked(lines: Sequence[BoardLine], by_digest: Mapping[str, RecordedRun]) -> list[BoardLine]:
-    """Best first; a defense whose worst case is refused has no rank and stands last."""
-    worst = {str(place): cell.runs for place, line in enumerate(lines) if (cell := line.worst) is not None}
-    means = {key: value for key in worst if (value := lines[int(key)].headline.value) is not None}
-    metrics = {digest: run.record.metric("leakage") for digest, run in by_digest.items()}
-    leakages = {digest: one.value for digest, one in metrics.items() if one is not None and one.value is not None}
-    ranks = rank_defenses(means, worst, leakages)
-    comparisons = compare_to_undefended(worst, by_digest)
-    ranked = [
-        replace(line, rank=ranks.get(str(place)), comparison=comparisons.get(str(place)))
-        for place, line in enumerate(lines)
-    ]
-    order = sorted(range(len(ranked)), key=lambda place: (means.get(str(place), float("inf")), ranked[place].label))
-    return [ranked[place] for place in order]
+def _cells(runs: Sequence[RecordedRun], titles: Mapping[str, str]) -> tuple[Cell, ...]:
+    found: dict[str, list[RecordedRun]] = {}
+    for run in sorted(runs, key=lambda run: (run.record.spec.cohort, run.record.spec.seed)):
+        found.setdefault(titles[_attack_key(run)], []).append(run)
+    return tuple(Cell(attack, tuple(found[attack])) for attack in _in_order(found))
 
 
-def _cells(runs: Sequence[RecordedRun]) -> tuple[Cell, ...]:
-    attacks = _attacks(run.record.spec.attack for run in runs)
-    return tuple(Cell(attack, tuple(run for run in runs if run.record.spec.attack == attack)) for attack in attacks)
+def _attack_key(run: RecordedRun) -> str:
+    return digest_json(declared_attack(run.record))
 
 
-def _attacks(names: Iterable[str]) -> tuple[str, ...]:
+def _in_order(names: Iterable[str]) -> tuple[str, ...]:
     """Attackers in the order of the page: the naive one first, as the others are read beside it."""
-    return tuple(sorted(set(names), key=lambda name: (name != "naive", name)))
+    return tuple(sorted(dict.fromkeys(names), key=lambda name: (name != "naive", name)))

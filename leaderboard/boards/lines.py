@@ -1,11 +1,12 @@
 """A line of a board: one defense, or one control, under every attacker."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from leaderboard.boards.cells import Cell
 from leaderboard.boards.differences import Comparison
 from leaderboard.boards.wording import defense_name
-from leaderboard.figures import Figure, figure, seconds_text
+from leaderboard.figures import NOT_MEASURED, Figure, seconds_text
 from leaderboard.missing import MissingRun
 from leaderboard.runs import RecordedRun
 from leaderboard.schema import Access, Role
@@ -13,63 +14,75 @@ from leaderboard.settings import made_of
 
 
 @dataclass(frozen=True)
-class Cell:
-    """The runs of one defense under one attacker, one run a training seed."""
+class Conclusion:
+    """What the answers of a line say beside the other lines of its board.
 
-    attack: str
-    runs: tuple[RecordedRun, ...]
+    ``headline`` is the highest excess over attackers by the highest undefended one, or why it is refused; ``attack`` is
+    the attacker that reaches the highest leakage above zero, empty where not all were tried. ``bound`` is the one-sided
+    95 % upper bound of the headline, ``remaining`` what the defense leaves of each attacker's own gain (a diagnostic).
+    """
 
-    def figure(self, name: str, scenario: str | None = None) -> Figure:
-        """A metric of these runs."""
-        return figure([run.record.metric(name, scenario) for run in self.runs])
+    headline: Figure
+    attack: str = ""
+    bound: float | None = None
+    nothing_leaks: bool = False
+    remaining: Mapping[str, Figure] = field(default_factory=dict)
+    comparison: Comparison | None = None
+    rank: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
 class BoardLine:
     """A line of the headline table. ``defense`` is the registered name, ``label`` what the suite calls it.
 
-    ``attacks`` names all attackers of the board, so that a defense which met only some of them is told. ``missing``
-    holds the runs that this line should rest on and does not.
+    ``missing`` holds the runs that this line should rest on and does not.
     """
 
     role: Role
     defense: str
     label: str
     cells: tuple[Cell, ...]
-    attacks: tuple[str, ...] = ()
     missing: tuple[MissingRun, ...] = ()
-    rank: tuple[int, int] | None = None
-    comparison: Comparison | None = None
+    conclusion: Conclusion = Conclusion(Figure(None, refusal=NOT_MEASURED))
 
     @property
     def first(self) -> RecordedRun:
         """A run of this line, for what all its runs share."""
         return self.cells[0].runs[0]
 
+    @property
+    def runs(self) -> tuple[RecordedRun, ...]:
+        """All runs of this line."""
+        return tuple(run for cell in self.cells for run in cell.runs)
+
     def cell(self, attack: str) -> Cell | None:
         """The cell under that attacker, where it was tried."""
         return next((cell for cell in self.cells if cell.attack == attack), None)
 
-    @cached_property
-    def worst(self) -> Cell | None:
-        """The cell with the highest normalised leakage; None where any attacker's number, or any run, is missing.
+    def reasons(self, attack: str) -> list[str]:
+        """Why there is nothing under that attacker; empty where there is something."""
+        missing = [one.sentence for one in self.missing if one.attack == attack]
+        return missing or ([] if self.cell(attack) else ["not tried"])
 
-        A worst case over the attackers that happen to have a number would be no worst case.
-        """
-        values = {cell.attack: cell.figure("normalised").value for cell in self.cells}
-        known = {attack: value for attack, value in values.items() if value is not None}
-        if self.missing or not known or not known.keys() >= {*values, *self.attacks}:
-            return None
-        return self.cell(max(known, key=lambda attack: known[attack]))
+    @property
+    def strongest(self) -> Cell | None:
+        """The cell of the attacker that gains most; None where not every attacker was tried."""
+        return self.cell(self.conclusion.attack)
 
     @property
     def headline(self) -> Figure:
-        """Normalised leakage in the worst case, or why it is refused."""
-        if self.worst is not None:
-            return self.worst.figure("normalised")
-        attacks = dict.fromkeys((*self.attacks, *(cell.attack for cell in self.cells)))
-        reasons = [f"against {attack}: {reason}" for attack in attacks for reason in self._reasons(attack)]
-        return Figure(None, refusal="; ".join(reasons))
+        """Part of the leak that remains under the strongest attacker, or why it is refused."""
+        return self.conclusion.headline
+
+    @property
+    def rank(self) -> tuple[int, int] | None:
+        """The range of ranks, where the board is ranked."""
+        return self.conclusion.rank
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """The difference to undefended."""
+        return self.conclusion.comparison
 
     @property
     def key(self) -> str:
@@ -97,19 +110,10 @@ class BoardLine:
     @property
     def seconds(self) -> Figure:
         """Seconds to protect one photo."""
-        known = [run.seconds_per_photo for cell in self.cells for run in cell.runs if run.seconds_per_photo is not None]
+        known = [run.seconds_per_photo for run in self.runs if run.seconds_per_photo is not None]
         return seconds_text(known[0] if known else None)
 
     @property
     def title(self) -> str:
         """The line's name in running text."""
         return {"base": "Base", "undefended": "Undefended"}.get(self.role, defense_name(self.label, self.defense))
-
-    def _reasons(self, attack: str) -> list[str]:
-        """Why there is no number under that attacker; empty where there is one."""
-        missing = [one.sentence for one in self.missing if one.attack == attack]
-        cell = self.cell(attack)
-        if missing or cell is None:
-            return missing or ["not tried"]
-        number = cell.figure("normalised")
-        return [str(number.refusal)] if number.value is None else []

@@ -30,7 +30,7 @@ class Place:
 
     @property
     def headline(self) -> Figure:
-        """Normalised leakage under the worst attacker, or why there is none."""
+        """What remains of the leak under the strongest attacker, or why there is no number."""
         if self.line is not None:
             return self.line.headline
         return Figure(None, refusal=self.missing[0].sentence if self.missing else "not tried on this target")
@@ -49,7 +49,7 @@ class OverviewLine:
         return next(place.line for place in self.places if place.line is not None)
 
     @cached_property
-    def worst(self) -> Place | None:
+    def most_left(self) -> Place | None:
         """The target on which most of the leak remains; None where the number of any is missing."""
         values = [(place.headline.value, place) for place in self.places]
         known = [(value, place) for value, place in values if value is not None]
@@ -57,9 +57,9 @@ class OverviewLine:
 
     @property
     def highest(self) -> Figure:
-        """Normalised leakage on that target, or why it is refused."""
-        if self.worst is not None:
-            return self.worst.headline
+        """What remains on that target, or why it is refused."""
+        if self.most_left is not None:
+            return self.most_left.headline
         reasons = [f"{one.column.title}: {one.headline.refusal}" for one in self.places if one.headline.value is None]
         reasons += [f"{one.target}: {one.sentence}" for one in self.elsewhere]
         return Figure(None, refusal="; ".join(reasons))

@@ -1,58 +1,53 @@
-"""Ranks of the defenses, as ranges where a difference could be chance."""
+"""Which defenses can be told apart, from each other and from none, and what the ranks may be."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import combinations
 
-import pandas as pd
+import numpy as np
 
-from bench.core.statistics import holm, paired_difference, rank_ranges
-from leaderboard.runs import RecordedRun
+from bench.core.statistics.flips import max_t_p_values, rank_ranges
+from bench.core.statistics.headlines import AttackedLine
+from bench.core.statistics.sums import COHORTS_FOR_INTERVALS, Floats
 
-
-def rank_defenses(
-    means: Mapping[str, float], runs: Mapping[str, Sequence[RecordedRun]], leakages: Mapping[str, float]
-) -> dict[str, tuple[int, int]]:
-    """The best and the worst rank that each defense may hold; lower means rank first.
-
-    ``means``: worst-case normalised leakage by defense; ``runs``: the runs behind it, one a training seed;
-    ``leakages``: leakage by run digest, for the controls. Two defenses differ where a paired test over the persons
-    asked in both is significant at 0.05 after Holm's correction over all pairs.
-    """
-    samples = {name: _Sample(pd.concat([_normalised_answers(run, leakages) for run in runs[name]])) for name in means}
-    pairs = list(combinations(sorted(means), 2))
-    p_values = holm({str(place): _p_value(samples[a], samples[b]) for place, (a, b) in enumerate(pairs)})
-    return rank_ranges(means, {pair: p_values[str(place)] for place, pair in enumerate(pairs)})
+SEEDS_FOR_RANKS = 3
+PEOPLE_FOR_RANKS = 100
+COHORTS_FOR_RANKS = COHORTS_FOR_INTERVALS
 
 
 @dataclass(frozen=True)
-class _Sample:
-    """Scored answers on the normalised scale, and which question each answers."""
+class Comparisons:
+    """Ranks of the defenses in their order, and the adjusted p-value of each one's difference to undefended."""
 
-    answers: pd.DataFrame
-
-    @cached_property
-    def questions(self) -> list[tuple[str, str, int]]:
-        columns = [self.answers[name].tolist() for name in ("item_id", "person_id", "seed")]
-        return list(zip(*columns, strict=True))
-
-    def restricted(self, questions: set[tuple[str, str, int]]) -> pd.DataFrame:
-        return self.answers.loc[[one in questions for one in self.questions]]
+    ranks: tuple[tuple[int, int], ...]
+    p_undefended: tuple[float, ...]
 
 
-def _normalised_answers(run: RecordedRun, leakages: Mapping[str, float]) -> pd.DataFrame:
-    """One row a scored answer on the normalised scale, as two worst cases may have different attackers."""
-    controls = run.record.controls
-    base, undefended = leakages[str(controls.base)], leakages[str(controls.undefended)]
-    scored = run.leakage.dropna(subset="value")
-    return scored.assign(value=(scored["value"] - base) / (undefended - base))
+def compare(defended: Sequence[AttackedLine], undefended: AttackedLine, random_seed: int) -> Comparisons:
+    """Test all pairs of defenses, and each defense against none, as one family (``bench.core.statistics.flips``).
+
+    Defenses that met another number of attacks than the undefended line take no part; the caller leaves them out.
+    """
+    excess = np.stack([_person_means(line) for line in (undefended, *defended)])
+    p_values = max_t_p_values(excess, random_seed)
+    return Comparisons(
+        tuple(rank_ranges([line.highest for line in defended], p_values[1:, 1:])),
+        tuple(float(value) for value in p_values[0, 1:]),
+    )
 
 
-def _p_value(a: _Sample, b: _Sample) -> float:
-    """Of the questions that both were asked; 1 where there are none, which tells nothing apart."""
-    shared = {*a.questions}.intersection(b.questions)
-    if not shared:
-        return 1.0
-    # The test draws no resamples, and nobody asks for the interval here.
-    return paired_difference(a.restricted(shared), b.restricted(shared), resamples=1).p_value
+def unranked_because(seeds: int, people: int, cohorts: int) -> str:
+    """Why a board of such a size gives no ranks; empty where it does."""
+    needed = ((seeds, SEEDS_FOR_RANKS, "training seed"), (people, PEOPLE_FOR_RANKS, "person"))
+    lacking = [_lack(has, needs, what) for has, needs, what in (*needed, (cohorts, COHORTS_FOR_RANKS, "cohort"))]
+    told = [one for one in lacking if one]
+    return f"Ranks need more: {', '.join(told)}." if told else ""
+
+
+def _lack(has: int, needs: int, what: str) -> str:
+    plural = {"person": "people"}.get(what, f"{what}s")
+    return "" if has >= needs else f"{has} {what if has == 1 else plural} of {needs}"
+
+
+def _person_means(line: AttackedLine) -> Floats:
+    """Each person's mean excess under each attack: array (attacks, people)."""
+    return np.stack([one.person_means for one in line.excess])

@@ -22,6 +22,12 @@ def budget_text(spec: RunSpec) -> str:
     return f"{norm} {spec.budget_eps:g}/255"
 
 
+def attackers_text(attackers: int, adaptive: int) -> str:
+    """Among which attackers a maximum was looked for: "2 attackers, none adaptive"."""
+    counted = "1 attacker" if attackers == 1 else f"{attackers} attackers"
+    return f"{counted}, {adaptive or 'none'} adaptive"
+
+
 def rank_text(rank: tuple[int, int] | None) -> str:
     """One rank, or the range of those that the defense may hold; empty where it has none."""
     if rank is None:

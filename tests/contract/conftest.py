@@ -53,7 +53,7 @@ def answer_rows() -> pd.DataFrame:
     visible = {"scenario": "hair", "answer": "red", "aliases": [], "options": ["red", "grey"]}
     cases = [("held_out", "clean", fact), ("held_out", "clean", name), ("member", "clean", fact)]
     cases += [("member", "protected", fact), ("member", "protected", name)]
-    cases += [("stranger", "clean", name), ("utility", "clean", visible)]
+    cases += [("stranger", "clean", name), ("stranger", "clean", fact), ("utility", "clean", visible)]
     requests: list[dict[str, Any]] = []
     answers: list[dict[str, Any]] = []
     for kind, view, question in cases:
@@ -64,7 +64,7 @@ def answer_rows() -> pd.DataFrame:
                 requests.append(row | {"view": view, "image": b"photo", "question": "?"} | question)
                 choice = len(text) % 2 if question["options"] and status != "error" else -1
                 answer = {"request_id": request_id, "text": text, "choice": choice, "status": status}
-                answers.append(answer | {"option_logprobs": [-1.0] * len(question["options"])})
+                answers.append(answer | {"option_logprobs": [-1.0, -2.0][: len(question["options"])]})
     return score_answers(pd.DataFrame(requests), pd.DataFrame(answers), people)
 
 

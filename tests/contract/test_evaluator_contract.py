@@ -21,8 +21,12 @@ def test_one_value_an_item_with_its_person_and_scenario(name: str, rows: pd.Data
     item = "request_id" if evaluators.get(name).subject == "answers" else "photo_id"
     known = set(rows[[item, "person_id", "scenario"]].itertuples(index=False, name=None))
     assert list(values.columns) == list(VALUE_COLUMNS)
-    assert set(values[["item_id", "person_id", "scenario"]].itertuples(index=False, name=None)) <= known
-    assert set(values["metric"]) == {metric.name for metric in evaluators.get(name).metrics}
+    single = values[values["item_id"].isin(rows[item])]
+    assert set(single[["item_id", "person_id", "scenario"]].itertuples(index=False, name=None)) <= known
+    summed = values[~values["item_id"].isin(rows[item])]
+    assert set(summed["person_id"]) <= {*rows["person_id"], ""}, "an item of several answers is about a known person"
+    declared = {metric.name for metric in evaluators.get(name).metrics}
+    assert set(values["metric"]) and set(values["metric"]) <= declared
 
 
 @every_evaluator
@@ -31,6 +35,7 @@ def test_values_are_in_the_range_of_their_unit(name: str, rows: pd.DataFrame) ->
     units = values["metric"].map({metric.name: metric.unit for metric in evaluators.get(name).metrics})
     assert values["value"].notna().any()
     assert values.loc[units == "share", "value"].dropna().between(0, 1).all()
+    assert values.loc[units == "difference", "value"].dropna().between(-1, 1).all()
     assert values.loc[units == "index", "value"].dropna().between(-1, 1 + 1e-9).all()
 
 
@@ -38,8 +43,13 @@ def test_values_are_in_the_range_of_their_unit(name: str, rows: pd.DataFrame) ->
 def test_a_failed_answer_is_unscored_and_not_wrong(name: str, rows: pd.DataFrame) -> None:
     failed = set(rows.loc[rows["status"] == "error", "request_id"])
     values = evaluators.get(name)().evaluate(rows)
-    assert values.loc[values["item_id"].isin(failed), "value"].isna().all()
-    assert values["item_id"].isin(failed).any()
+    of_failed = values["item_id"].isin(failed)
+    assert values.loc[of_failed, "value"].isna().all()
+    if values["item_id"].isin(rows["request_id"]).any():
+        assert of_failed.any()
+    else:
+        without = evaluators.get(name)().evaluate(rows[rows["status"] != "error"])
+        pd.testing.assert_frame_equal(without, values)
 
 
 @every_evaluator

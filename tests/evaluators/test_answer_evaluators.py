@@ -72,7 +72,7 @@ def test_values_keep_person_and_scenario(scored: pd.DataFrame) -> None:
     measured = evaluators.get("leakage")().evaluate(scored)
     assert list(measured.columns) == list(VALUE_COLUMNS)
     wrong = measured[measured["item_id"] == "fact-wrong"]
-    assert wrong["person_id"].tolist() == ["p2", "p2"] and set(wrong["scenario"]) == {"pet"}
+    assert wrong["person_id"].tolist() == ["p2"] * 4 and set(wrong["scenario"]) == {"pet"}
 
 
 def test_a_missing_column_is_named(scored: pd.DataFrame) -> None:

@@ -9,7 +9,8 @@ import pytest
 from bench.core.digests import digest_bytes
 from bench.core.errors import DataError
 from evaluators.base import ANSWER_COLUMNS
-from evaluators.scoring import score_answers
+from evaluators.reading.facts import FactQuestion, Text
+from evaluators.scoring import RESCORED_COLUMNS, rescored, score_answers
 
 Row = dict[str, Any]
 
@@ -123,3 +124,81 @@ def test_double_answers_and_missing_columns_are_refused(
 def test_no_requests_give_no_rows(request_row: Row, answer_row: Row, people: pd.DataFrame) -> None:
     scored = score_answers(pd.DataFrame([request_row])[:0], pd.DataFrame([answer_row])[:0], people)
     assert len(scored) == 0 and list(scored.columns) == list(ANSWER_COLUMNS)
+
+
+def test_the_margin_between_the_two_likeliest_options(request_row: Row, answer_row: Row, people: pd.DataFrame) -> None:
+    assert score(request_row, answer_row, people)["option_margin"] == pytest.approx(2.9)
+    for logprobs in ([], [-0.1], None):
+        row = score(request_row, answer_row | {"option_logprobs": logprobs}, people)
+        assert np.isnan(row["option_margin"])
+    unordered = answer_row | {"option_logprobs": [-4.0, -1.0, -1.5]}
+    assert score(request_row, unordered, people)["option_margin"] == pytest.approx(0.5)
+
+
+def test_a_choice_in_another_spelling_or_order_is_right(
+    request_row: Row, answer_row: Row, people: pd.DataFrame
+) -> None:
+    options = ["Ana and Tom", "Tom & Ana", "Mia and Ben"]
+    request = request_row | {"answer": "Ana and Tom", "aliases": [], "options": options}
+    assert score(request, answer_row | {"choice": 1}, people)["choice_correct"] is True
+    assert score(request, answer_row | {"choice": 2}, people)["choice_correct"] is False
+
+
+@pytest.mark.parametrize(
+    ("change", "text", "right", "person"),
+    [
+        ({}, "This is not Amara.", False, ""),
+        ({}, "Amara, not Bram.", True, "p1"),
+        ({"aliases": ["Amara", "Ami"]}, "This is Ami.", True, ""),
+        ({"aliases": ["Bram"]}, "This is Bram.", False, "p2"),
+        ({"person_id": "s1", "answer": "Cleo Quist", "aliases": ["Cleo"]}, "Cleo", True, ""),
+        ({"person_id": "s1", "answer": "Cleo Quist", "aliases": ["Cleo"]}, "Cleo or Bram", False, "p2"),
+    ],
+)
+def test_names_and_other_names(
+    name_row: Row, answer_row: Row, people: pd.DataFrame, change: Row, text: str, right: bool, person: str
+) -> None:
+    row = score(name_row | change, answer_row | {"text": text, "choice": -1, "option_logprobs": []}, people)
+    assert (row["open_correct"], row["named_person"]) == (right, person)
+
+
+def test_scored_rows_are_rescored_to_what_they_say(
+    request_row: Row, name_row: Row, answer_row: Row, people: pd.DataFrame
+) -> None:
+    texts = ["A dog.", "not a dog", "Bram", "Amara", "A dog.", ""]
+    base = [request_row, request_row, request_row, name_row, name_row, name_row]
+    requests = pd.DataFrame([row | {"request_id": str(number)} for number, row in enumerate(base)])
+    choices = [0 if row["options"] else -1 for row in base]
+    answers = pd.DataFrame(
+        [
+            answer_row | {"request_id": str(number), "text": text, "choice": choice}
+            for number, (text, choice) in enumerate(zip(texts, choices, strict=True))
+        ]
+    )
+    scored = score_answers(requests, answers, people)
+    assert scored["open_correct"].tolist() == [True, False, False, True, False, False]
+    assert scored["named_person"].tolist() == ["", "", "p2", "p1", "", ""]
+    shuffled = scored.iloc[[4, 0, 3]].assign(choice_correct=None, open_correct=None, named_person=None)
+    again = rescored(shuffled, people)
+    assert tuple(again.columns) == RESCORED_COLUMNS
+    pd.testing.assert_frame_equal(again, scored.loc[[4, 0, 3], list(RESCORED_COLUMNS)])
+    with pytest.raises(DataError, match="'aliases' is missing"):
+        rescored(scored.drop(columns="aliases"), people)
+
+
+def test_each_question_about_a_text_is_judged_once(
+    request_row: Row, answer_row: Row, people: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[str] = []
+    is_right = FactQuestion.is_right
+
+    def counted(self: FactQuestion, text: Text) -> bool:
+        judged.append(text.reading.text)
+        return is_right(self, text)
+
+    monkeypatch.setattr(FactQuestion, "is_right", counted)
+    requests = pd.DataFrame([request_row | {"request_id": str(number)} for number in range(6)])
+    texts = ["A dog.", "A cat."]
+    answers = pd.DataFrame([answer_row | {"request_id": str(number), "text": texts[number % 2]} for number in range(6)])
+    assert score_answers(requests, answers, people)["open_correct"].tolist() == [True, False] * 3
+    assert sorted(judged) == ["A cat.", "A dog."]

@@ -6,14 +6,23 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from leaderboard_example import RATES, SECONDS, draw_pictures, make_metrics, make_record, make_rows
+from example_tables import make_rows
+from leaderboard_example import RATES, SECONDS, draw_pictures, make_record, write_example
+from site_pages import Page, rows_of
 
+from leaderboard.boards import ranks
 from leaderboard.pictures import Picture
-from leaderboard.records import write_record
 from leaderboard.schema import Record
 from leaderboard.site import build_site
+from leaderboard.words import ATTACKS, COLUMNS, METRICS
 
 Key = tuple[str, str]
+LineOf = Callable[[Path, str], dict[str, str]]
+TOOLTIPS = [
+    *(words.short for words in (*METRICS.values(), *COLUMNS.values())),
+    *ATTACKS.values(),
+    "An attacker setting",
+]
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +34,7 @@ def answers() -> dict[Key, pd.DataFrame]:
 @pytest.fixture(scope="session")
 def records(answers: dict[Key, pd.DataFrame]) -> dict[Key, Record]:
     """Records of every run by (defense, attack), not yet written."""
-    return {key: make_record(*key, make_metrics(*key, rows, answers)) for key, rows in answers.items()}
+    return {key: make_record(*key, rows) for key, rows in answers.items()}
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +46,7 @@ def records_folder(
     for key, record in records.items():
         seconds = SECONDS.get(key[0])
         costs = {} if seconds is None else {"seconds_per_photo": seconds, "peak_memory_bytes": 9.1e8}
-        write_record(record, answers[key], costs, folder)
+        write_example(record, answers[key], folder, costs)
     return folder
 
 
@@ -49,7 +58,7 @@ def write(tmp_path: Path, records_folder: Path, answers: dict[Key, pd.DataFrame]
         folder = tmp_path / "records"
         shutil.copytree(records_folder, folder, dirs_exist_ok=True)
         for key, record in (changed or {}).items():
-            write_record(record, answers[key], {}, folder)
+            write_example(record, answers[key], folder)
         return folder
 
     return write_all
@@ -65,3 +74,35 @@ def site(records_folder: Path, pictures: list[Picture]) -> Path:
 def pictures() -> list[Picture]:
     """The drawn face before and after each defense."""
     return draw_pictures()
+
+
+@pytest.fixture(scope="session")
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where builds remember which records were checked: most tests change a few of them only."""
+    return tmp_path_factory.mktemp("verdicts")
+
+
+@pytest.fixture
+def ranked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Boards of any size have ranks, as the examples are far too small for them."""
+    for needed in ("SEEDS_FOR_RANKS", "PEOPLE_FOR_RANKS", "COHORTS_FOR_RANKS"):
+        monkeypatch.setattr(ranks, needed, 1)
+
+
+@pytest.fixture(scope="session")
+def line_of() -> LineOf:
+    """Find the one line of a defense or control in a site's first table of defenses: column -> text of the cell."""
+
+    def find(site: Path, name: str) -> dict[str, str]:
+        table = Page((site / "index.html").read_text()).tables[0]
+        (row,) = rows_of(table, name)
+        return {_title(head): " ".join(cell.split()) for head, cell in zip(table[1], row, strict=True)}
+
+    return find
+
+
+def _title(head: str) -> str:
+    """A column's title without the text that explains it."""
+    for told in TOOLTIPS:
+        head = head.partition(told)[0]
+    return " ".join(head.split())

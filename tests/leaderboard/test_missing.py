@@ -1,22 +1,24 @@
-"""Runs without a result: named on the page, and no worst case passes over them."""
+"""Runs without a result: named on the page, and no maximum over attackers passes over them."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from leaderboard_example import RATES, digest
-from site_pages import Page, pages, rows_of, table_of
+from example_tables import digest
+from leaderboard_example import RATES, write_example
+from site_pages import pages, rows_of, table_of
 from three_targets_example import make_answers, make_target_records, write_records
 
 from bench.core.errors import DataError
 from leaderboard.missing import MissingRun
-from leaderboard.records import write_record
-from leaderboard.schema import Record
+from leaderboard.schema import Controls, Record
 from leaderboard.site import build_site
 
 Key = tuple[str, str]
 Write = Callable[..., Path]
+Build = Callable[[Path, Sequence[MissingRun]], Path]
+LineOf = Callable[[Path, str], dict[str, str]]
 TITLE = "Quick look"
 REASON = 'out of memory <script>alert("x")</script>'
 DASH = "\N{EN DASH}"
@@ -27,9 +29,10 @@ def missing(label: str, attack: str, target: str = "tiny-llava", ratio: float = 
     return MissingRun(label, attack, target, ratio, seed, REASON)
 
 
-def build(folder: Path, gone: Sequence[MissingRun]) -> Path:
-    """The site of a folder of records, some runs missing."""
-    return build_site(TITLE, folder, [], folder.parent / "site", gone).parent
+@pytest.fixture
+def build(verdicts: Path) -> Build:
+    """Make the site of a folder of records, some runs missing."""
+    return lambda folder, gone: build_site(TITLE, folder, [], folder.parent / "site", gone, verdicts).parent
 
 
 def without(folder: Path, *patterns: str) -> Path:
@@ -40,12 +43,7 @@ def without(folder: Path, *patterns: str) -> Path:
     return folder
 
 
-def headline(site: Path) -> list[list[str]]:
-    """The table of defenses."""
-    return Page((site / "index.html").read_text()).tables[0]
-
-
-def test_each_missing_run_stands_on_the_page_with_its_reason(write: Write) -> None:
+def test_each_missing_run_stands_on_the_page_with_its_reason(write: Write, build: Build) -> None:
     gone = [missing("dp2vl", "augment", ratio=0.5, seed=3), missing("none", "naive"), missing("none", "base")]
     site = build(write(), gone)
     text = (site / "index.html").read_text()
@@ -61,7 +59,7 @@ def test_each_missing_run_stands_on_the_page_with_its_reason(write: Write) -> No
         assert "#missing" in page.links or path.name != "index.html"
 
 
-def test_one_missing_run_is_told_without_any_disclosure(write: Write, records: dict[Key, Record]) -> None:
+def test_one_missing_run_is_told_without_any_disclosure(write: Write, build: Build, records: dict[Key, Record]) -> None:
     silent = {key: record.model_copy(update={"disclosures": []}) for key, record in records.items()}
     text = (build(write(silent), [missing("blur", "naive")]) / "index.html").read_text()
     assert "<strong>1 of 10 runs is missing.</strong>" in text
@@ -72,55 +70,86 @@ def test_nothing_is_said_where_nothing_is_missing(site: Path) -> None:
     assert 'id="missing"' not in text and "#missing" not in text and "missing.</strong>" not in text
 
 
-def test_a_missing_run_refuses_the_worst_case_and_the_rank(write: Write) -> None:
+@pytest.mark.usefixtures("ranked")
+def test_a_missing_run_refuses_the_headline_and_the_rank(write: Write, build: Build, line_of: LineOf) -> None:
     site = build(without(write(), "*-dp2vl-augment.*"), [missing("dp2vl", "augment")])
-    (row,) = rows_of(headline(site), "dp2vl")
-    assert "no number" in row[2] and f"against augment: the run of training seed 0 is missing: {REASON}" in row[2]
-    assert row[0].strip() == DASH and "run missing" in row[5]
-    assert {rows_of(headline(site), name)[0][0].strip() for name in ("blur", "noise")} == {"1", "2"}
-    assert not rows_of(table_of(site, "p after Holm"), "dp2vl")
-    assert "<strong><code>blur</code></strong> lets the least through" in (site / "index.html").read_text()
+    line = line_of(site, "dp2vl")
+    assert line["Part that remains"].startswith("no number") and line["At most"] == line["Rank"] == DASH
+    assert f"against augment: the run of training seed 0 is missing: {REASON}" in line["Part that remains"]
+    assert line["Leakage"] == f"{DASH}not every attacker was tried" and line["Half told"] == DASH
+    assert line["augment"] == f"{DASH}run missing"
+    assert {line_of(site, name)["Rank"] for name in ("blur", "noise")} == {"1", "2"}
+    assert not rows_of(table_of(site, "p (max-T)"), "dp2vl")
+    assert "<strong><code>blur</code></strong> has the lowest figure" in (site / "index.html").read_text()
 
 
+@pytest.mark.usefixtures("ranked")
 def test_a_missing_seed_refuses_too_though_other_seeds_have_numbers(
-    write: Write, records: dict[Key, Record], answers: dict[Key, pd.DataFrame]
+    write: Write, build: Build, records: dict[Key, Record], answers: dict[Key, pd.DataFrame], line_of: LineOf
 ) -> None:
     folder = write()
     for key in RATES:
-        record = records[key]
-        seeded = record.model_copy(
-            update={"run_digest": digest(*key, 1), "spec": record.spec.model_copy(update={"seed": 1})}
-        )
-        if key != ("dp2vl", "naive"):
-            write_record(seeded, answers[key], {}, folder)
+        if key not in {("none", "base"), ("dp2vl", "naive")}:
+            record = records[key]
+            undefended = record.controls.undefended and digest("none", key[1], 1)
+            changes = {
+                "run_digest": digest(*key, 1),
+                "spec": record.spec.model_copy(update={"seed": 1}),
+                "controls": Controls(base=record.controls.base, undefended=undefended),
+            }
+            write_example(record.model_copy(update=changes), answers[key], folder)
     site = build(folder, [missing("dp2vl", "naive", seed=1)])
-    (row,) = rows_of(headline(site), "dp2vl")
-    assert "against naive: the run of training seed 1 is missing" in row[2] and row[0].strip() == DASH
-    assert rows_of(headline(site), "blur")[0][0].strip() == "1"
+    line = line_of(site, "dp2vl")
+    assert "against naive: the run of training seed 1 is missing" in line["Part that remains"]
+    assert line["Rank"] == line["At most"] == DASH and line["Leakage"].startswith(DASH)
+    assert line_of(site, "blur")["Rank"] == "1"
 
 
-def test_an_attacker_whose_every_run_is_missing_refuses_every_worst_case(write: Write) -> None:
+@pytest.mark.usefixtures("ranked")
+def test_an_attacker_whose_every_run_is_missing_refuses_every_headline(
+    write: Write, build: Build, line_of: LineOf
+) -> None:
     gone = [missing(label, "augment") for label in ("none", "noise", "blur", "dp2vl")]
     site = build(without(write(), "*-augment.*"), gone)
     for name in ("noise", "blur", "dp2vl"):
-        (row,) = rows_of(headline(site), name)
-        assert "against augment: the run of training seed 0 is missing" in row[2] and row[0].strip() == DASH
-    assert "lets the least through" not in (site / "index.html").read_text()
+        line = line_of(site, name)
+        assert "against augment: the run of training seed 0 is missing" in line["Part that remains"]
+        assert line["Rank"] == DASH and line["Leakage"].startswith(DASH) and line["augment"] == f"{DASH}run missing"
+    text = (site / "index.html").read_text()
+    assert "has the lowest figure" not in text and "Highest of 2 attackers" in text
 
 
-def test_the_first_attackers_number_is_never_anothers(write: Write) -> None:
+def test_the_first_attackers_number_is_never_anothers(write: Write, build: Build, line_of: LineOf) -> None:
     site = build(without(write(), "*-dp2vl-naive.*"), [missing("dp2vl", "naive")])
-    (row,) = rows_of(headline(site), "dp2vl")
-    assert row[3].strip().startswith(DASH), "the column says naive, and only augment was measured"
+    line = line_of(site, "dp2vl")
+    assert line["naive"] == f"{DASH}run missing", "the column says naive, and only augment was measured"
+
+
+def test_a_defense_that_was_not_tried_under_an_attacker_shows_no_number_of_another(
+    write: Write, build: Build, records: dict[Key, Record], line_of: LineOf
+) -> None:
+    site = build(without(write(), "*-dp2vl-naive.*"), [])
+    line = line_of(site, "dp2vl")
+    assert line["naive"] == f"{DASH}not tried", "nobody asked for it"
+    augment = records["dp2vl", "augment"].metric("leakage")
+    assert augment is not None and augment.value is not None and line["augment"].startswith(f"{augment.value:.2f} [")
+    assert line["Leakage"] == f"{DASH}not every attacker was tried" and line["Half told"] == line["At most"] == DASH
+    assert line["Part that remains"] == "no numberagainst naive: not tried"
+    text = (site / "index.html").read_text()
+    assert "No number for Part that remains of dp2vl: against naive: not tried</li>" in text
 
 
 @pytest.mark.parametrize("other", [{"target": "another"}, {"ratio": 0.5}])
-def test_a_run_missing_elsewhere_leaves_this_board_alone(write: Write, other: dict[str, str]) -> None:
+@pytest.mark.usefixtures("ranked")
+def test_a_run_missing_elsewhere_leaves_this_board_alone(
+    write: Write, build: Build, other: dict[str, str], line_of: LineOf
+) -> None:
     site = build(write(), [MissingRun(**{**vars(missing("dp2vl", "augment")), **other})])
-    assert rows_of(headline(site), "dp2vl")[0][0].strip() == "1"
+    line = line_of(site, "dp2vl")
+    assert line["Rank"] == "1" and line["Part that remains"][0].isdigit()
 
 
-def test_no_highest_number_over_targets_where_a_run_is_missing(tmp_path: Path) -> None:
+def test_no_highest_number_over_targets_where_a_run_is_missing(tmp_path: Path, build: Build) -> None:
     answers = make_answers(people=12)
     records = {
         key: record
@@ -138,13 +167,15 @@ def test_no_highest_number_over_targets_where_a_run_is_missing(tmp_path: Path) -
     assert "no number" in dp2vl[3] and "tiny-minigpt-v2: the run of training seed 0 is missing" in dp2vl[3]
 
 
-def test_equal_missing_runs_give_equal_bytes(write: Write, tmp_path: Path) -> None:
+def test_equal_missing_runs_give_equal_bytes(write: Write, tmp_path: Path, verdicts: Path) -> None:
     folder, gone = write(), [missing("dp2vl", "augment"), missing("blur", "naive", seed=1)]
-    sites = [build_site(TITLE, folder, [], tmp_path / name, gone).parent for name in ("one", "other")]
+    sites = [build_site(TITLE, folder, [], tmp_path / name, gone, verdicts).parent for name in ("one", "other")]
     assert len({(site / "SHA256SUMS").read_bytes() for site in sites}) == 1
 
 
-def test_a_page_built_from_the_published_records_alone_tells_of_them_too(write: Write, tmp_path: Path) -> None:
+def test_a_page_built_from_the_published_records_alone_tells_of_them_too(
+    write: Write, build: Build, tmp_path: Path
+) -> None:
     site = build(write(), [missing("dp2vl", "augment", seed=3)])
     again = build_site(TITLE, site / "records", [], tmp_path / "again").parent
     assert (again / "index.html").read_bytes() == (site / "index.html").read_bytes()

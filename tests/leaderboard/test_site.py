@@ -10,32 +10,69 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from leaderboard_example import facts, png, portrait
+from example_tables import digest, make_people, make_rows
+from leaderboard_example import make_record, photos_of, png, portrait, write_example
 from site_pages import Page, pages, rows_of, table_of
 
 from bench.core.errors import DataError
+from evaluators.scoring import rescored
+from leaderboard.measuring import run_metrics
 from leaderboard.pictures import Picture
-from leaderboard.records import write_record
+from leaderboard.records import load_records, write_record
 from leaderboard.schema import Controls, Invocation, Record
 from leaderboard.site import build_site
 
 Key = tuple[str, str]
 Write = Callable[..., Path]
+Build = Callable[[Path], Path]
+LineOf = Callable[[Path, str], dict[str, str]]
 TITLE = "Quick look"
 HOSTILE = '<script>alert("x")</script>'
+DASH = "\N{EN DASH}"
+ATTACKS = ("naive", "augment")
+DEFENSES = ("noise", "blur", "dp2vl")
 
 
-def test_every_defense_control_and_number_is_in_the_table(site: Path, records: dict[Key, Record]) -> None:
-    headline = Page((site / "index.html").read_text()).tables[0]
-    for name in ("dp2vl", "blur", "noise", "Base", "Undefended"):
-        assert len(rows_of(headline, name)) == 1
-    (row,) = rows_of(headline, "dp2vl")
-    for name, attack in (("normalised", "naive"), ("normalised", "augment"), ("leakage", "augment"), ("psnr", "naive")):
-        metric = records["dp2vl", attack].metric(name)
-        assert metric is not None and metric.value is not None
-        shown = f"{metric.value:.{1 if name == 'psnr' else 2}f}".replace("-", "\N{MINUS SIGN}")
-        assert any(shown in cell and "[" in cell for cell in row), (name, shown, row)
-    assert "1.4" in row[-1]
+@pytest.fixture
+def build(tmp_path: Path, verdicts: Path) -> Build:
+    """Make the site of a folder of records."""
+    return lambda folder: build_site(TITLE, folder, [], tmp_path / "site", verdicts=verdicts).parent
+
+
+def test_every_defense_control_and_number_is_in_the_table(
+    site: Path, line_of: LineOf, records: dict[Key, Record]
+) -> None:
+    lines = {name: line_of(site, name) for name in (*DEFENSES, "Base", "Undefended")}
+    for name, line in lines.items():
+        defense = name if name in DEFENSES else "none"
+        for attack in ATTACKS:
+            assert line[attack] == shown(records[defense, "base" if name == "Base" else attack], "leakage")
+    dp2vl = records["dp2vl", "naive"]
+    psnr, ssim = dp2vl.metric("psnr"), dp2vl.metric("ssim")
+    assert psnr is not None and ssim is not None
+    assert lines["dp2vl"]["PSNR"] == f"{psnr.value:.1f}" and lines["dp2vl"]["SSIM"] == f"{ssim.value:.3f}"
+    assert lines["dp2vl"]["Seconds per photo"] == "1.4"
+    assert lines["Undefended"]["Part that remains"] == "1 by definition" and lines["Base"]["At most"] == DASH
+
+
+def test_tails_are_those_of_the_strongest_attacker_beside_what_chance_would_give(
+    site: Path, line_of: LineOf, records: dict[Key, Record]
+) -> None:
+    for name in DEFENSES:
+        line = line_of(site, name)
+        record = records[name, line["Leakage"].rpartition(" by ")[2]]
+        for column, metric in (("Half told", "exposed"), ("Worst tenth", "worst_tenth")):
+            chance = record.metric(f"{metric}_by_chance")
+            assert chance is not None and chance.value is not None
+            assert line[column] == f"{shown(record, metric)} ({chance.value:.2f})"
+
+
+def shown(record: Record, name: str) -> str:
+    """A metric as the table prints it."""
+    metric = record.metric(name)
+    assert metric is not None and metric.value is not None
+    ends = () if metric.low is None or metric.high is None else (f"[{metric.low:.2f}, {metric.high:.2f}]",)
+    return " ".join((f"{metric.value:.2f}", *ends))
 
 
 def test_every_link_leads_somewhere_inside(site: Path) -> None:
@@ -81,10 +118,21 @@ def test_the_markup_is_sound_and_accessible(site: Path) -> None:
         assert '<html lang="en">' in text and text.count("<h1") == 1
 
 
-def test_disclosures_and_chance_are_said_on_the_page(site: Path) -> None:
+def test_disclosures_and_zero_are_said_on_the_page(site: Path, records: dict[Key, Record]) -> None:
     text = (site / "index.html").read_text()
     assert "not figures of LLaVA-1.5-7B" in text
-    assert "guessing would reach 0.20" in text
+    zero = records["none", "naive"].metric("zero")
+    assert zero is not None and zero.value is not None
+    assert f"With the facts dealt to the people by chance it would be {zero.value:.2f}." in text
+    assert f"<dt>Zero</dt><dd>{zero.value:.2f}</dd>" in text and "guessing" not in text
+    per_scenario = [records["none", "naive"].metric("zero", one) for one in ("pet", "partner")]
+    (foot,) = rows_of(table_of(site, "Defense and attacker"), "Zero")
+    assert all(one is not None and f"{one.value:.2f}" in foot for one in per_scenario)
+
+
+def test_no_word_of_what_was_given_up_is_left(site: Path) -> None:
+    for path in site.rglob("*.html"):
+        assert not re.search("normalised|worst case|Holm", path.read_text(), re.IGNORECASE), path
 
 
 def test_equal_input_gives_equal_bytes(write: Write, pictures: list[Picture], tmp_path: Path) -> None:
@@ -121,34 +169,53 @@ def test_a_rebuild_removes_its_own_old_pages_only(
     assert (tmp_path / "outside.txt").exists()
 
 
-def test_hostile_text_stays_text(
-    write: Write, answers: dict[Key, pd.DataFrame], records: dict[Key, Record], tmp_path: Path
-) -> None:
-    record = records["dp2vl", "naive"]
-    spec = record.spec.model_copy(update={"defense": HOSTILE, "target": HOSTILE, "defense_options": {HOSTILE: HOSTILE}})
-    folder = write()
-    for path in folder.glob("*-dp2vl-naive.*"):
-        path.unlink()
-    rows = answers["dp2vl", "naive"].assign(text=HOSTILE, question=HOSTILE, person_id=HOSTILE, named_person=HOSTILE)
-    changed = record.model_copy(update={"spec": spec, "suite": HOSTILE, "disclosures": [HOSTILE]})
-    write_record(changed, rows, {}, folder)
+def test_hostile_text_stays_text(answers: dict[Key, pd.DataFrame], tmp_path: Path) -> None:
+    """In every field that a record or its tables let through: names, options, texts, reasons."""
+    folder = tmp_path / "records"
+    renamed = {"person_id": {"person-00": HOSTILE}}
+    people = make_people().replace(renamed)
+    keys = {("none", "base"): "base", ("none", "naive"): HOSTILE, ("dp2vl", "naive"): HOSTILE}
+    for key, attack in keys.items():
+        rows = answers[key].replace(renamed).assign(question=HOSTILE)
+        rows.loc[rows["scenario"] == "pet", "text"] = HOSTILE
+        rows.loc[rows["kind"] == "stranger", "text"] = "This is Person-00."
+        rows = rows.assign(**{name: values.to_numpy() for name, values in rescored(rows, people).items()})
+        assert HOSTILE in set(rows["named_person"])
+        spec = {"attack": attack, "target": HOSTILE, "target_family": HOSTILE, "dataset": HOSTILE}
+        changes = {} if key[0] == "none" else {"defense": HOSTILE, "defense_options": {HOSTILE: HOSTILE}}
+        record = make_record(*key, rows, **spec, **changes)
+        texts = {"suite": HOSTILE, "disclosures": [HOSTILE], "artifacts": {HOSTILE: HOSTILE}}
+        photos = photos_of(record.spec)
+        for standing in ("current", "withdrawn") if changes else ("current",):
+            reason = {} if standing == "current" else {"standing_reason": HOSTILE, "run_digest": digest("gone")}
+            metrics = run_metrics(rows, photos, record.evaluators, attack, 0)
+            written = record.model_copy(update={**texts, **reason, "standing": standing, "metrics": metrics})
+            told = None if photos is None else photos.replace(renamed)
+            write_record(written, rows, people, told, {}, folder)
     pictures = [Picture(HOSTILE, png(portrait()), png(portrait()))]
     site = build_site(HOSTILE, folder, pictures, tmp_path / "site").parent
     for path in site.rglob("*.html"):
         assert "<script>" not in path.read_text(), path
-    assert (site / "index.html").read_text().count("&lt;script&gt;") > 5
+    assert (site / "index.html").read_text().count("&lt;script&gt;") > 20
+    (path,) = site.glob("runs/*script*-*script*.html")
+    assert path.read_text().count("&lt;script&gt;") > 20
 
 
-def test_a_runs_page_says_how_to_repeat_it(write: Write, records: dict[Key, Record], tmp_path: Path) -> None:
-    record = records["dp2vl", "naive"]
-    limited = record.model_copy(
-        update={
+def test_a_runs_page_says_how_to_repeat_it(write: Write, build: Build, answers: dict[Key, pd.DataFrame]) -> None:
+    folder = write()
+    for key in (("none", "base"), ("none", "naive"), ("dp2vl", "naive")):
+        limited = make_record(*key, answers[key], limit=3, seed=1, dataset_digest=digest("three of them"))
+        changes = {
+            "run_digest": digest("limited", *key),
             "invocation": Invocation(suite="my suite.yaml", seed=1),
-            "spec": record.spec.model_copy(update={"limit": 3, "seed": 1}),
+            "controls": Controls(
+                base=limited.controls.base and digest("limited", "none", "base"),
+                undefended=limited.controls.undefended and digest("limited", "none", "naive"),
+            ),
         }
-    )
-    site = build_site(TITLE, write({("dp2vl", "naive"): limited}), [], tmp_path / "site").parent
-    (path,) = site.glob("runs/*-dp2vl-naive.html")
+        write_example(limited.model_copy(update=changes), answers[key], folder)
+    site = build(folder)
+    (path,) = site.glob(f"runs/{digest('limited', 'dp2vl', 'naive')[:12]}-dp2vl-naive.html")
     assert "<code>veilbench run &#39;my suite.yaml&#39; --limit 3 --seed 1</code>" in path.read_text()
     assert "<code>my suite.yaml</code> is the file of the suite <code>quick</code>" in path.read_text()
     (other,) = site.glob("runs/*-dp2vl-augment.html")
@@ -157,15 +224,17 @@ def test_a_runs_page_says_how_to_repeat_it(write: Write, records: dict[Key, Reco
 
 
 def test_a_metric_that_nobody_measured_is_a_dash_not_a_zero(
-    write: Write, records: dict[Key, Record], tmp_path: Path
+    write: Write, build: Build, line_of: LineOf, records: dict[Key, Record], answers: dict[Key, pd.DataFrame]
 ) -> None:
-    gone = ("ssim", "psnr", "utility", "name_open")
-    record = records["noise", "naive"]
-    kept = [metric for metric in record.metrics if metric.name not in gone]
-    folder = write({("noise", "naive"): record.model_copy(update={"metrics": kept})})
-    site = build_site(TITLE, folder, [], tmp_path / "site")
-    (row,) = rows_of(Page(site.read_text()).tables[0], "noise")
-    assert "not measured" in row[7] and "not measured" in row[8]
+    folder = write()
+    for key, record in records.items():
+        # Nobody was asked what can be seen, and no evaluator looked at the photos of one defense.
+        rows = answers[key][answers[key]["kind"] != "utility"].reset_index(drop=True)
+        names = [name for name in record.evaluators if key[0] != "noise" or name != "image_quality"]
+        write_example(record.model_copy(update={"evaluators": names}), rows, folder)
+    noise, blur = (line_of(build(folder), name) for name in ("noise", "blur"))
+    assert [noise[name] for name in ("Utility", "SSIM", "PSNR")] == [f"{DASH}not measured"] * 3
+    assert blur["Utility"] == f"{DASH}not measured" and blur["SSIM"] == "0.942"
 
 
 def test_a_record_without_its_control_is_an_error(write: Write) -> None:
@@ -190,10 +259,9 @@ def test_the_csv_has_every_metric(site: Path, records: dict[Key, Record]) -> Non
     assert metric is not None and float(line["value"]) == metric.value
 
 
-def test_csv_text_is_no_formula(write: Write, records: dict[Key, Record], tmp_path: Path) -> None:
+def test_csv_text_is_no_formula(write: Write, build: Build, records: dict[Key, Record]) -> None:
     changed = {key: record.model_copy(update={"suite": "=cmd()"}) for key, record in records.items()}
-    site = build_site(TITLE, write(changed), [], tmp_path / "site").parent
-    assert "\n'=cmd()," in (site / "metrics.csv").read_text()
+    assert "\n'=cmd()," in (build(write(changed)) / "metrics.csv").read_text()
 
 
 def test_text_on_every_heat_shade_can_be_read(site: Path) -> None:
@@ -223,7 +291,8 @@ def test_unscored_answers_are_counted_apart(site: Path, answers: dict[Key, Any])
     rows = answers["noise", "naive"]
     unscored = int((rows["choice"].eq(-1) & rows["options"].map(bool)).sum()) + int((rows["status"] != "ok").sum())
     asked = int(rows["options"].map(bool).sum()) + len(rows)
-    assert 0 < len(facts(rows)) < 16 * 28 and 0 < unscored < asked
+    facts = rows[(rows["kind"] == "held_out") & rows["options"].map(bool)]
+    assert 0 < int((facts["choice"] >= 0).sum()) < len(facts) == 16 * 28 and 0 < unscored < asked
     row = next(row for row in rows_of(table_of(site, "Unscored"), "noise") if row[1].strip() == "naive")
     assert f"{unscored} of {asked}" in " ".join(row[-2].split())
 
@@ -232,9 +301,120 @@ def test_a_base_control_needs_no_controls(records: dict[Key, Record]) -> None:
     assert records["none", "base"].is_base and records["none", "base"].controls == Controls()
 
 
-def test_without_a_costs_file_nothing_leads_to_one(write: Write, tmp_path: Path) -> None:
+def test_without_a_costs_file_nothing_leads_to_one(write: Write, build: Build) -> None:
     folder = write()
     for path in folder.glob("*.costs.json"):
         path.unlink()
-    site = build_site(TITLE, folder, [], tmp_path / "site").parent
-    assert not any("costs" in link for _, page in pages(site) for link in page.links)
+    assert not any("costs" in link for _, page in pages(build(folder)) for link in page.links)
+
+
+def test_costs_are_said_to_be_of_the_machine_that_made_the_run(site: Path) -> None:
+    """Whoever builds the page may sit before another one, and equal records must stay equal."""
+    head = next(cell for cell in Page((site / "index.html").read_text()).tables[0][1] if "Seconds per photo" in cell)
+    assert "on the machine that made the run; not part of the record" in head
+    told = flat((site / "index.html").read_text().partition('id="read-seconds"')[2].partition("</div>")[0])
+    assert "on the machine that made the run, which need not be the one that made this page" in told
+    assert all("seconds" not in path.read_text() for path in site.glob("records/*[a-z0-9].json") if is_record(path))
+    assert "seconds" not in (site / "metrics.csv").read_text()
+
+
+def is_record(path: Path) -> bool:
+    """Whether this is no file of costs."""
+    return not path.name.endswith(".costs.json")
+
+
+def flat(text: str) -> str:
+    """The text on one line."""
+    return " ".join(text.split())
+
+
+def kicker(path: Path) -> str:
+    """What stands above a page's title, without its markup."""
+    (told,) = re.findall(r'<p class="kicker">(.*?)</p>', path.read_text(), re.DOTALL)
+    return flat(re.sub("<[^>]*>", "", told))
+
+
+def test_every_suite_whose_records_are_shown_is_named(
+    site: Path, write: Write, build: Build, records: dict[Key, Record]
+) -> None:
+    assert kicker(site / "index.html") == "Suite quick"
+    other = {
+        (name, attack): records[name, attack].model_copy(update={"suite": "families"})
+        for name in ("dp2vl", "blur")
+        for attack in ATTACKS
+    }
+    merged = build(write(other))
+    assert kicker(merged / "index.html") == "Suites families, quick"
+    for name, suite in (("dp2vl", "families"), ("noise", "quick")):
+        (path,) = merged.glob(f"runs/*-{name}-naive.html")
+        assert kicker(path).endswith(f"of suite {suite}")
+    with (merged / "metrics.csv").open(newline="") as file:
+        told = {(line["defense"], line["suite"]) for line in csv.DictReader(file)}
+    assert told == {("none", "quick"), ("noise", "quick"), ("blur", "families"), ("dp2vl", "families")}
+
+
+@pytest.mark.parametrize(("standing", "reason"), [("superseded", "trained with a wrong seed"), ("withdrawn", "")])
+def test_a_record_that_no_longer_counts_is_listed_with_its_reason_and_stands_in_no_other_table(
+    site: Path,
+    write: Write,
+    build: Build,
+    records: dict[Key, Record],
+    answers: dict[Key, pd.DataFrame],
+    standing: str,
+    reason: str,
+) -> None:
+    """Its answers are those of the undefended model: they would change the headline, were they counted."""
+    folder = write()
+    old = records["dp2vl", "naive"].model_copy(
+        update={"run_digest": digest("old"), "standing": standing, "standing_reason": reason, "suite": "old"}
+    )
+    path = write_example(old, answers["none", "naive"], folder)
+    after = build(folder)
+    before, now = Page((site / "index.html").read_text()).tables, Page((after / "index.html").read_text()).tables
+    (listed,) = [table for table in now if table not in before]
+    assert [table for table in now if table is not listed] == before
+    (row,) = [[cell.strip() for cell in row] for row in listed[1:]]
+    assert row == ["dp2vl", "naive", "tiny-llava", standing, reason or "none given", digest("old")[:8]]
+    text = (after / "index.html").read_text()
+    assert ">Records that no longer count</h2>" in text and "no longer count" not in (site / "index.html").read_text()
+    assert (after / "metrics.csv").read_bytes() == (site / "metrics.csv").read_bytes()
+    assert not list(after.glob(f"runs/{digest('old')[:12]}-*")) and kicker(after / "index.html") == "Suite quick"
+    assert (after / "records" / path.name).read_bytes() == path.read_bytes()
+    assert len(load_records(after / "records")) == len(records) + 1, "its files are kept, and can be checked"
+
+
+def test_an_adaptive_attacker_is_counted(
+    site: Path, write: Write, build: Build, records: dict[Key, Record], answers: dict[Key, pd.DataFrame]
+) -> None:
+    def told(site: Path) -> list[str]:
+        return [flat(one) for one in re.findall(r"\d attackers?, \w+ adaptive", (site / "index.html").read_text())]
+
+    assert set(told(site)) == {"2 attackers, none adaptive"} and len(told(site)) == 3
+    heads = Page((site / "index.html").read_text()).tables[0][0]
+    assert any(cell.strip().startswith("Highest of 2 attackers, none adaptive") for cell in heads)
+    assert all(not record.spec.adaptive for record in records.values())
+    adaptive = {
+        (name, "augment"): make_record(name, "augment", answers[name, "augment"], adaptive=True)
+        for name in ("none", *DEFENSES)
+    }
+    assert set(told(build(write(adaptive)))) == {"2 attackers, 1 adaptive"}
+
+
+def test_no_part_of_a_leak_is_given_where_undefended_gains_too_little_over_zero(
+    write: Write, build: Build, line_of: LineOf, records: dict[Key, Record]
+) -> None:
+    """The raw numbers stay, the ratio is refused with its reason: in the table, and in a list for who cannot hover."""
+    rows = {attack: make_rows((0.27, 0.3, 0.9), seed=70 + place, people=16) for place, attack in enumerate(ATTACKS)}
+    folder = write()
+    for attack in ATTACKS:
+        write_example(make_record("none", attack, rows[attack]), rows[attack], folder)
+    site = build(folder)
+    text = flat((site / "index.html").read_text())
+    for name in DEFENSES:
+        line = line_of(site, name)
+        assert line["naive"] == shown(records[name, "naive"], "leakage") and " by " in line["Leakage"]
+        assert line["Part that remains"].startswith("no numberwithout a defense the strongest attacker gains")
+        assert line["At most"] == DASH
+        assert f"<li>No number for Part that remains of {name}: without a defense the strongest attacker" in text
+    assert "below 0.10 there is nothing to compare with" in text and "of the leak remains" not in text
+    assert not re.search('<svg class="strip"', text), "nothing is drawn on a scale without an end"

@@ -6,20 +6,23 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
-from leaderboard_example import draw_pictures
+from leaderboard_example import draw_pictures, write_example
 from site_pages import Page, pages, rows_of
 from three_targets_example import FAMILIES, Key, digest_of, make_answers, make_target_records, with_spec, write_records
 
 from bench.core.errors import DataError
-from leaderboard.records import load_records, write_record
+from evaluators.zero import fact_choices
+from leaderboard.records import load_records
 from leaderboard.schema import Controls, Record, RecordedSurrogate, RunSpec
 from leaderboard.site import build_site
 
 TITLE = "Three targets"
 HOSTILE = '<script>alert("x")</script>'
 TARGETS = sorted(FAMILIES)
+ATTACKS = ("naive", "augment")
 FEW = {("none", "base"), ("none", "naive"), ("dp2vl", "naive")}
 Write = Callable[[], Path]
 
@@ -51,9 +54,10 @@ def records_folder(
 
 
 @pytest.fixture(scope="module")
-def site(records_folder: Path) -> Path:
+def site(records_folder: Path, verdicts: Path) -> Path:
     """The site of three targets, to be read only."""
-    return build_site(TITLE, records_folder, draw_pictures(), records_folder.parent / "site").parent
+    output = records_folder.parent / "site"
+    return build_site(TITLE, records_folder, draw_pictures(), output, verdicts=verdicts).parent
 
 
 @pytest.fixture
@@ -78,24 +82,37 @@ def shown(value: float | None) -> str:
     return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
 
 
-def worst(records: dict[Key, Record], target: str, defense: str) -> tuple[float, str]:
-    """Highest normalised leakage of a defense on a target, and the attacker behind it."""
-    found = [(records[target, defense, attack].metric("normalised"), attack) for attack in ("naive", "augment")]
-    return max((metric.value, attack) for metric, attack in found if metric and metric.value is not None)
+def headlines(site: Path) -> list[list[list[str]]]:
+    """The table of defenses of each target."""
+    return [table for table in index(site).tables if any("Part that remains" in cell for cell in table[1])]
 
 
-def test_each_defense_has_its_headline_on_each_target(site: Path, records: dict[Key, Record]) -> None:
+def excess(rows: pd.DataFrame) -> float:
+    """Mean leakage above zero of scored answers, worked out beside the code that is tested."""
+    choices = fact_choices(rows)
+    return float(np.nanmean(choices.right - choices.zero()))
+
+
+def strongest(answers: dict[Key, pd.DataFrame], target: str, defense: str) -> tuple[float, str]:
+    """Part of the leak that a defense leaves on a target, and the attacker behind it."""
+    gained, attack = max((excess(answers[target, defense, attack]), attack) for attack in ATTACKS)
+    return gained / max(excess(answers[target, "none", attack]) for attack in ATTACKS), attack
+
+
+def test_each_defense_has_its_headline_on_each_target(
+    site: Path, records: dict[Key, Record], answers: dict[Key, pd.DataFrame]
+) -> None:
     table = overview(site)
     assert [cell.strip() for cell in table[0]] == ["Defense", *TARGETS, "Highest over targets"]
     for defense in ("noise", "blur", "dp2vl"):
         (row,) = rows_of(table, defense)
         for cell, target in zip(row[1:4], TARGETS, strict=True):
-            value, attack = worst(records, target, defense)
-            metric = records[target, defense, attack].metric("normalised")
-            assert metric is not None
-            assert f"{shown(value)} [{shown(metric.low)}, {shown(metric.high)}]" in " ".join(cell.split())
-            assert f"by {attack}" in cell
-        value, target = max((worst(records, target, defense)[0], target) for target in TARGETS)
+            value, attack = strongest(answers, target, defense)
+            leakage = records[target, defense, attack].metric("leakage")
+            assert leakage is not None
+            assert f"{shown(value)} [" in " ".join(cell.split())
+            assert f"leakage {shown(leakage.value)} by {attack}" in " ".join(cell.split())
+        value, target = max((strongest(answers, target, defense)[0], target) for target in TARGETS)
         assert shown(value) in row[4] and f"on {target}" in row[4]
 
 
@@ -108,8 +125,7 @@ def test_white_box_and_transfer_are_marked_where_they_hold(site: Path) -> None:
         "tiny-llava": (True, False), "tiny-minigpt-v2": (False, True), "tiny-qwen2-vl": (False, True),
     }  # fmt: skip
     assert not any("white box" in cell or "transfer" in cell for cell in rows_of(overview(site), "noise")[0])
-    headlines = [table for table in index(site).tables if any("worst case" in cell for cell in table[1])]
-    marked = [re.findall("white box|transfer", rows_of(table, "dp2vl")[0][1]) for table in headlines]
+    marked = [re.findall("white box|transfer", rows_of(table, "dp2vl")[0][0]) for table in headlines(site)]
     assert marked == [["white box"], ["transfer"], ["transfer"]]
 
 
@@ -120,17 +136,33 @@ def test_controls_stand_per_target(site: Path, records: dict[Key, Record]) -> No
     for place, target in enumerate(TARGETS):
         metric = records[target, "none", "base"].metric("leakage")
         leakages = [records[target, "none", attack].metric("leakage") for attack in ("naive", "augment")]
+        zero = records[target, "none", "naive"].metric("zero")
         assert metric is not None and shown(metric.value) in base[place]
+        assert zero is not None and f"zero {shown(zero.value)}" in base[place]
         assert shown(max(one.value for one in leakages if one and one.value is not None)) in undefended[place]
 
 
-def test_every_target_has_its_own_section_and_ranks(site: Path) -> None:
-    page, text = index(site), (site / "index.html").read_text()
+def test_every_target_has_its_own_section(site: Path, answers: dict[Key, pd.DataFrame]) -> None:
+    text = (site / "index.html").read_text()
     assert re.findall(r"<h2 id=\"results-title[^>]*>Results: ([^<]*)<", text) == TARGETS
-    headlines = [table for table in page.tables if any("worst case" in cell for cell in table[1])]
-    assert len(headlines) == 3
-    assert all(len(rows_of(table, name)) == 1 for table in headlines for name in ("Base", "Undefended", "dp2vl"))
-    assert rows_of(headlines[0], "dp2vl")[0][0].strip() == "1" != rows_of(headlines[1], "dp2vl")[0][0].strip()
+    tables = headlines(site)
+    assert len(tables) == 3
+    assert all(len(rows_of(table, name)) == 1 for table in tables for name in ("Base", "Undefended", "dp2vl"))
+    for table, target in zip(tables, TARGETS, strict=True):
+        best = min(("noise", "blur", "dp2vl"), key=lambda defense: strongest(answers, target, defense)[0])
+        assert table.index(rows_of(table, best)[0]) == 2, "lowest first, on this target"
+        assert not any("Rank" in cell for cell in table[1]), "one seed and twelve people rank nobody"
+    assert text.count("Ranks need more: 1 training seed of 3, 12 people of 100, 1 cohort of 5.") == 3
+
+
+@pytest.mark.usefixtures("ranked")
+def test_every_target_has_its_own_ranks(records_folder: Path, tmp_path: Path, verdicts: Path) -> None:
+    site = build_site(TITLE, records_folder, [], tmp_path / "site", verdicts=verdicts).parent
+    ranks = [rows_of(table, "dp2vl")[0][0].strip() for table in headlines(site)]
+    assert ranks[0] == "1" != ranks[1]
+    (row,) = rows_of(overview(site), "dp2vl")
+    for cell, rank in zip(row[1:4], ranks, strict=True):
+        assert f", rank {rank}" in " ".join(cell.split())
 
 
 def test_every_run_is_listed_once_with_its_target(site: Path) -> None:
@@ -176,13 +208,13 @@ def test_the_csv_tells_targets_apart(site: Path) -> None:
     }
 
 
-def test_a_defense_that_misses_a_target_has_no_highest_number(write: Write, tmp_path: Path) -> None:
+def test_a_defense_that_misses_a_target_has_no_highest_number(write: Write, tmp_path: Path, verdicts: Path) -> None:
     folder = write()
-    for record in load_records(folder):
+    for record in load_records(folder, verdicts):
         if (record.spec.defense, record.spec.target) == ("blur", "tiny-qwen2-vl"):
             for path in folder.glob(f"{record.run_digest[:12]}-*"):
                 path.unlink()
-    table = overview(build_site(TITLE, folder, [], tmp_path / "site").parent)
+    table = overview(build_site(TITLE, folder, [], tmp_path / "site", verdicts=verdicts).parent)
     (row,) = rows_of(table, "blur")
     assert "not tried" in row[3] and "no number" in row[4] and "tiny-qwen2-vl: not tried" in row[4]
     assert table.index(row) == 3, "it stands last among the defenses"
@@ -225,8 +257,8 @@ def test_a_control_of_another_target_is_refused(
 ) -> None:
     folder, key = write(), ("tiny-llava", "dp2vl", "naive")
     strange = records["tiny-qwen2-vl", "dp2vl", "naive"].controls
-    write_record(records[key].model_copy(update={"controls": strange}), answers[key], {}, folder)
-    with pytest.raises(DataError, match=r"field controls\.base: another target was measured in run"):
+    write_example(records[key].model_copy(update={"controls": strange}), answers[key], folder)
+    with pytest.raises(DataError, match=r"field controls\.base: run \w+ has another spec\.target_digest"):
         build_site(TITLE, folder, [], folder.parent / "site")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sample_plan import ATTACKS, DEFENSES, QUICK, RECIPE, TARGET, defense, sample_ingredients
+from sample_plan import ATTACKS, DEFENSES, PHOTOS, QUICK, RECIPE, TARGET, defense, sample_ingredients
 
 from bench.core.digests import digest_bytes, digest_json
 from bench.core.store import ArtifactStore
@@ -16,7 +16,6 @@ from bench.plan.plan import Plan
 from bench.plan.planner import build_plan
 from bench.plan.suite import Suite
 from bench.stages.base import Stage
-from bench.stages.references import DatasetReference
 from bench.targets.base import TargetSpec
 from leaderboard.schema import RunSpec
 
@@ -68,11 +67,11 @@ def test_stages_come_after_those_they_depend_on() -> None:
         seen.add(name)
 
 
-def test_a_run_is_measured_against_the_base_and_the_undefended_of_its_own_attack_and_seed() -> None:
+def test_a_run_is_read_against_the_base_and_the_undefended_of_its_own_attack_and_seed() -> None:
     plan = planned(QUICK.model_copy(update={"seeds": (0, 1)}))
     record = plan.stages["record noise augment tiny-llava seed 1"]
-    assert record.spec.base == plan.stages["score base tiny-llava"].reference
-    assert record.spec.undefended == plan.stages["score none augment tiny-llava seed 1"].reference
+    assert record.spec.scores == plan.stages["score noise augment tiny-llava seed 1"].reference
+    assert record.spec.quality == plan.stages["quality noise"].reference
     digests = {(run.defense, run.attack, run.seed): run.digest for run in plan.runs}
     assert record.spec.content["controls"] == {
         "base": digests["none", "base", 0],
@@ -92,16 +91,16 @@ def test_all_photos_are_protected_once_for_all_seeds_ratios_and_attacks() -> Non
 
 
 def test_other_photos_change_every_key() -> None:
-    other = DatasetReference("veilbench-mini", None, digest_bytes(b"other photos"))
-    assert changed(planned(dataset=other)) == set(planned().stages)
+    other = replace(PHOTOS, digest=digest_bytes(b"other photos"))
+    assert changed(planned(cohorts=(other,))) == set(planned().stages)
 
 
 def test_the_place_of_dataset_and_checkpoint_changes_no_computed_key() -> None:
     moved = replace(TARGET, spec=TargetSpec("elsewhere/tiny-llava"))
-    dataset = replace(sample_ingredients().dataset, location="elsewhere/mini")
+    photos = replace(PHOTOS, location="elsewhere/mini")
     before = {stage.key for name, stage in planned().stages.items() if not name.startswith("record")}
     dp2vl = replace(DEFENSES["dp2vl"], surrogates=(moved,))
-    after = planned(targets=(moved,), defenses={**DEFENSES, "dp2vl": dp2vl}, dataset=dataset)
+    after = planned(targets=(moved,), defenses={**DEFENSES, "dp2vl": dp2vl}, cohorts=(photos,))
     assert {stage.key for name, stage in after.stages.items() if not name.startswith("record")} == before
 
 
@@ -119,7 +118,7 @@ def test_a_defenses_option_or_code_changes_only_what_rests_on_it() -> None:
     assert changed(with_code("bench.defenses.noise")) == expected
 
 
-def test_an_undefended_run_counts_for_all_that_is_normalised_by_it() -> None:
+def test_an_undefended_run_counts_for_all_that_is_read_against_it() -> None:
     other = {**DEFENSES, "none": defense("none", x=1)}
     records = {name for name in changed(planned(defenses=other)) if name.startswith("record")}
     assert records == {name for name in planned().stages if name.startswith("record")}
@@ -155,8 +154,7 @@ def test_a_seed_changes_training_and_no_protected_photo() -> None:
 
 def test_a_records_spec_says_all_that_decides_the_run() -> None:
     suite = QUICK.model_copy(update={"defense_seed": 6})
-    limited = replace(sample_ingredients().dataset, limit=3)
-    stages = planned(suite, dataset=limited).stages
+    stages = planned(suite, limit=3).stages
     specs = {name: RunSpec.model_validate(s.spec.content["spec"]) for name, s in stages.items() if s.kind == "record"}
     dp2vl = specs["record dp2vl naive tiny-llava seed 0"]
     assert [(one.checkpoint, one.digest) for one in dp2vl.surrogates] == [("tiny-llava", TARGET.digest)]
@@ -174,7 +172,7 @@ def test_work_that_takes_long_is_expected_to_take_long() -> None:
 def test_a_defense_may_stand_twice_with_budgets_of_its_own() -> None:
     weak = replace(DEFENSES["noise"], budget=Budget(eps=2))
     plan = planned(defenses={**DEFENSES, "noise-2": weak})
-    assert plan.protections["noise-2"] == "protect noise-2"
+    assert plan.protections["noise-2"] == {"": "protect noise-2"}
     strong, mild = (plan.stages[f"record {label} naive tiny-llava seed 0"] for label in ("noise", "noise-2"))
     specs = [RunSpec.model_validate(stage.spec.content["spec"]) for stage in (strong, mild)]
     assert [(spec.defense, spec.budget_eps) for spec in specs] == [("noise", 8), ("noise", 2)]

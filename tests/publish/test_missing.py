@@ -1,9 +1,11 @@
 """Runs without a result, and the reason that is given."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from sample_plan import QUICK, sample_ingredients
+from sample_plan import PHOTOS, QUICK, sample_ingredients
 
+from bench.core.digests import digest_bytes
 from bench.execute.base import StageFailure
 from bench.plan.plan import Plan
 from bench.plan.planner import build_plan
@@ -40,7 +42,7 @@ def test_a_defense_that_fails_costs_its_own_runs() -> None:
 
 
 def test_runs_that_rest_on_a_failed_control_are_missing_because_of_it() -> None:
-    because = f"it rests on '{FINETUNE}': no luck"
+    because = "its undefended control is missing: no luck"
     assert told(failing(planned(), FINETUNE)) == {
         ("none", "naive"): "no luck",
         ("noise", "naive"): because,
@@ -53,3 +55,11 @@ def test_a_control_that_was_scored_but_not_recorded_costs_what_is_read_against_i
     assert found.pop(("none", "base")) == "no luck"
     assert set(found.values()) == {"its base control is missing: no luck"}
     assert len(found) == 6
+
+
+def test_a_failure_in_one_cohort_costs_that_cohort_and_is_told_with_its_name() -> None:
+    parts = tuple(replace(PHOTOS, cohort=name, digest=digest_bytes(name.encode())) for name in ("a", "b"))
+    plan = build_plan(QUICK, sample_ingredients(cohorts=parts))
+    gone = missing_runs(plan, failing(plan, "protect dp2vl cohort b")).values()
+    assert [(one.label, one.attack, one.cohort) for one in gone] == [("dp2vl", "naive", "b"), ("dp2vl", "augment", "b")]
+    assert {one.sentence for one in gone} == {"the run of training seed 0 on cohort b is missing: no luck"}

@@ -142,6 +142,7 @@ def _saved_with(dataset: Dataset, folder: Path, table: str, column: str, row: in
         ("probes", "kind", "test", "probes.parquet: probe_id 'held_out-evaluation-000-07-pet': kind 'test'"),
         ("probes", "scenario", "hair", "scenario 'hair' of kind held_out"),
         ("probes", "answer", "horse", "answer 'horse' is not one of its options dog, cat"),
+        ("probes", "options", ["tortoise", "dog", "Dogs"], "options 'dog' and 'Dogs' are one answer in two spellings"),
         ("probes", "question", "", "question is empty"),
     ],
 )

@@ -6,6 +6,7 @@ from scenarios.dataset import build_dataset
 from scenarios.distractors import answer_options
 from scenarios.people import Person
 from scenarios.schema import load_scenarios
+from scenarios.spelling import repeated_spelling
 
 PETS = load_scenarios()["pet"]
 
@@ -57,3 +58,20 @@ def test_such_a_fact_is_asked_with_its_own_options_and_without_aliases(
         assert "hamster" in probe["options"]
     pair = dataset.pairs[(dataset.pairs["person_id"] == own.person_id) & (dataset.pairs["scenario"] == "pet")]
     assert "hamster" in pair["description"].iloc[0]
+
+
+def test_of_two_spellings_of_one_answer_one_is_an_option() -> None:
+    people = with_pets("guinea-pig", "Guinea pig", "hamster", "hamsters", "gold fish", "goldfish", "llama", "ferret")
+    for person in people:
+        options = answer_options(person, PETS, people)
+        assert len(options) == 5 and person.facts["pet"] in options
+        assert repeated_spelling(options) is None
+
+
+def test_a_pair_in_the_other_order_is_no_option_beside_it() -> None:
+    pairs = ["Ana and Tom", "Tom & Ana", "Mia and Ben", "Ben, Mia", "Uma and Vik", "Sol and Tess", "Zoë and Kim"]
+    friends = load_scenarios()["friends"]
+    people = [Person(f"p{index}", "Aiko Beldale", {"friends": pair}, "evaluation") for index, pair in enumerate(pairs)]
+    for person in people:
+        options = answer_options(person, friends, people)
+        assert len(options) == 5 and repeated_spelling(options) is None

@@ -137,6 +137,7 @@ def _changed(folder: Path, field: str, value: object, file: str = "pet.yaml") ->
         ("subject_words", ["person"], "must hold an indirect one, without any of the subject_words person"),
         ("subject_words", ["hamster"], "must start with a direct one"),
         ("options.0.aliases", ["cat"], "'cat' of 'dog' also stands for 'cat'"),
+        ("options.0.answer", "Cats", "'Cats' and 'cat' are one answer in two spellings"),
         ("group", "thing", "field group: .*'property' or 'relationship'"),
         ("descriptions", ["{name} has a {answer}."] * 5, "field descriptions: .*at least 6"),
         ("descriptions.0", "{name} has a pet.", r"field descriptions\.0: .*must use \{name\} and \{answer\}"),

@@ -127,7 +127,7 @@ def _print_outcome(outcome: "Outcome", as_json: bool) -> None:
     if as_json:
         print_json({**result, "failures": [{"stage": one.stage, "reason": one.reason} for one in own]})
     else:
-        print_table(summary_table(outcome.plan.suite.title, [*result["controls"], *result["runs"]]))
+        print_table(summary_table(result, outcome.plan.suite.title))
         for one in own:
             typer.echo(f"Failed: {one.stage}: {one.reason}")
         typer.echo(f"Page: {result['page']}")

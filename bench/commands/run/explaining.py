@@ -13,6 +13,7 @@ from bench.stages.base import Stage
 from bench.stages.code import kept_sources
 
 CODE = "code"
+DATASET = ("spec.dataset", "spec.questions.dataset")
 ABSENT = "(absent)"
 
 
@@ -113,6 +114,8 @@ def _told(
         return
     earlier = [name for name in stage.depends_on if plan.stages[name].key == planned]
     about = f"rests on '{earlier[0]}': --explain that stage" if earlier else ""
+    if field in DATASET:
+        about = "other people, photos or probes: another dataset, cohort or limit"
     yield Difference(field, planned, stored, about)
 
 

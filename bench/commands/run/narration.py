@@ -9,12 +9,12 @@ from bench.core.store import ArtifactStore
 from bench.execute.base import ALL_STAGES
 from bench.plan.plan import Plan, PlannedRun
 from bench.stages.base import Stage
-from bench.stages.quality import VALUES_FILE
-from bench.stages.score import ROWS_FILE
+from bench.stages.score import ROWS_FILE, VALUES_FILE
 from leaderboard.schema import UNDEFENDED
 from scenarios.dataset import Dataset
 
-LEAKAGE = "leakage"
+LEAKAGE, ZERO = "leakage", "zero"
+ZERO = "zero"
 
 
 class Narrator:
@@ -42,9 +42,12 @@ class Narrator:
         strangers = self._dataset.persons("stranger")
         labels = ", ".join(label for label in self._plan.protections if label != UNDEFENDED)
         targets = ", ".join(entry.checkpoint for entry in suite.targets)
+        cohorts = len(self._plan.cohorts)
+        whom = "them" if cohorts == 1 else f"each of their {cohorts} cohorts alone"
         self._display.say(
-            f"{len(people)} people share photos with descriptions, and an attacker fine-tunes {targets} on them. Then "
-            f"new photos of these people and of {len(strangers)} strangers are shown, and private facts are asked for."
+            f"{len(people)} people share photos with descriptions, and an attacker fine-tunes {targets} on {whom}. "
+            f"Then new photos of these people and of {len(strangers)} strangers are shown, and private facts "
+            "are asked for."
         )
         self._display.say(f"Defenses: {labels or 'none'}. Attackers: {', '.join(suite.attacks)}.")
         on = "1 worker" if workers == 1 else f"{workers} workers"
@@ -62,29 +65,33 @@ class Narrator:
         if run is None or folder is None:
             return
         values = pd.read_parquet(folder / VALUES_FILE)
-        leakage = values.loc[values["metric"] == LEAKAGE, "value"].mean()
+        leakage, zero = (values.loc[values["metric"] == metric, "value"].mean() for metric in (LEAKAGE, ZERO))
         if pd.isna(leakage):
             return
         rows = pd.read_parquet(folder / ROWS_FILE)
         if run.is_base:
-            self._display.say(f"Measured: {run.target}, never fine-tuned, gives {leakage:.0%} of the right answers.")
+            asked = f", asked about cohort {run.cohort}" if run.cohort else ""
+            self._display.say(f"Measured: {run.target}, never fine-tuned{asked}, picks {leakage:.0%} of the facts.")
         elif not self._leak_is_told and run.is_undefended:
             self._leak_is_told = True
-            self._display.say(_first_leak(run, leakage, rows, self._dataset))
+            self._display.say(_first_leak(run, leakage, zero, rows, self._dataset))
         else:
-            self._display.say(f"Measured: {_trained(run)}, {run.target} tells {leakage:.0%} of the facts.")
+            self._display.say(f"Measured: {_trained(run)}, {run.target} picks {leakage:.0%} of the facts.")
 
 
 def stage_words(plan: Plan) -> dict[str, str]:
     """Name of a stage -> what is done in it."""
     words = {ALL_STAGES: "everything, in expected seconds"}
-    for label, name in plan.protections.items():
+    for label, stages in plan.protections.items():
         photos = "taking photos as they are" if label == UNDEFENDED else f"protecting photos with {label}"
-        words[name] = photos
-        words[f"quality {label}"] = f"comparing photos before and after {label}"
+        words |= {name: f"{photos}{_of_cohort(cohort)}" for cohort, name in stages.items()}
     seeds = len(plan.suite.seeds) > 1
     for run in plan.runs:
-        which = f"{run.target}, {_trained(run)}{f', seed {run.seed}' if seeds and not run.is_base else ''}"
+        asked = f", about cohort {run.cohort}" if run.is_base and run.cohort else ""
+        which = f"{run.target}, {_trained(run)}{asked}{f', seed {run.seed}' if seeds and not run.is_base else ''}"
+        if "quality" in run.stages:
+            compared = f"comparing photos{_of_cohort(run.cohort)} before and after {run.label}"
+            words[run.stages["quality"]] = compared
         told = {"finetune": "fine-tuning", "answer": "asking", "score": "scoring", "record": "measuring"}
         words |= {run.stages[what]: f"{doing} {which}" for what, doing in told.items() if what in run.stages}
     return words
@@ -94,17 +101,20 @@ def _trained(run: PlannedRun) -> str:
     """What a model was fine-tuned on, and by whom."""
     if run.is_base:
         return "never fine-tuned"
-    photos = "photos as they are" if run.is_undefended else f"photos protected with {run.label}"
+    done = "as they are" if run.is_undefended else f"protected with {run.label}"
     share = "" if run.ratio == 1 or run.is_undefended else f" ({run.ratio:.0%} of them)"
-    return f"fine-tuned on {photos}{share} by attacker {run.attack}"
+    return f"fine-tuned on photos{_of_cohort(run.cohort)} {done}{share} by attacker {run.attack}"
 
 
-def _first_leak(run: PlannedRun, leakage: float, rows: pd.DataFrame, dataset: Dataset) -> str:
+def _of_cohort(cohort: str) -> str:
+    return f" of cohort {cohort}" if cohort else ""
+
+
+def _first_leak(run: PlannedRun, leakage: float, zero: float, rows: pd.DataFrame, dataset: Dataset) -> str:
     facts = rows[(rows["kind"] == "held_out") & (rows["options"].map(len) > 0)]
-    chance = f" (guessing: {(1 / facts['options'].map(len)).mean():.0%})" if len(facts) else ""
     told = (
-        f"THE FIRST LEAK: {_trained(run)}, {run.target} tells {leakage:.0%} of the private facts "
-        f"from new photos{chance}."
+        f"THE FIRST LEAK: {_trained(run)}, {run.target} picks {leakage:.0%} of the private facts "
+        f"from new photos (dealt to people by chance: {zero:.0%})."
     )
     real = set(dataset.pairs.loc[dataset.pairs["source"] == "real", "person_id"])
     right = facts[facts["choice_correct"].astype(bool) & ~facts["person_id"].isin(real)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.commands.completion import BACKENDS
 from bench.commands.options import DEFAULT_STORE, open_store
@@ -22,8 +22,8 @@ from leaderboard.schema import Record
 if TYPE_CHECKING:
     import pandas as pd
 
-TEXTS = frozenset({"access", "surrogates"})
-SPEC_COLUMNS = ("label", "defense", "attack", "target", "ratio", "seed")
+TEXTS = frozenset({"access", "surrogates", "attackers", "rank"})
+SPEC_COLUMNS = ("label", "defense", "attack", "target", "cohort", "ratio", "seed")
 
 
 @dataclass(frozen=True)
@@ -49,15 +49,27 @@ class SuiteResult:
 
     @cached_property
     def table(self) -> "pd.DataFrame":
-        """One row a run, controls first: what was run, leakage and normalised leakage with intervals, utility, …
+        """One row a run, controls first: what was run, leakage, zero and excess with intervals, utility, …
 
         Shares are fractions in [0, 1]; NaN is a number that was not measured or was refused.
         """
         import pandas as pd
 
-        result = as_json(self.outcome.plan, self.outcome.publication, self.outcome.computed)
-        rows = [_flat(one) for one in (*result["controls"], *result["runs"])]
-        return pd.DataFrame(rows)
+        return pd.DataFrame([_flat(one) for one in (*self._result["controls"], *self._result["runs"])])
+
+    @cached_property
+    def headlines(self) -> "pd.DataFrame":
+        """One row a defense and target: what its strongest attacker gets, and which part of the leak remains.
+
+        Columns as in ``bench.publish.headlines``, intervals as two.
+        """
+        import pandas as pd
+
+        return pd.DataFrame([_flat(one) for one in self._result["headlines"]])
+
+    @cached_property
+    def _result(self) -> dict[str, Any]:
+        return as_json(self.outcome.plan, self.outcome.publication, self.outcome.computed)
 
     @cached_property
     def answers(self) -> "pd.DataFrame":
@@ -81,8 +93,11 @@ class SuiteResult:
         """What a notebook shows."""
         from html import escape
 
-        wanted = [*SPEC_COLUMNS, "leakage", "leakage_low", "leakage_high", "normalised", "utility", "ssim"]
-        shown = self.table[wanted].to_html(index=False, float_format="{:.2f}".format, na_rep="–", border=0)
+        wanted = [*SPEC_COLUMNS, "leakage", "leakage_low", "leakage_high", "zero", "utility", "ssim"]
+        shown = _html(self.table[wanted])
+        if len(self.headlines):
+            told = ["target", "label", "leakage", "attack", "headline", "headline_low", "headline_high", "upper_bound"]
+            shown = _html(self.headlines[told]) + shown
         lost = "".join(f"<li>{escape(stage)}: {escape(why)}</li>" for stage, why in self.failures.items())
         title = escape(self.outcome.plan.suite.title)
         missing = f"<p>Failed:</p><ul>{lost}</ul>" if lost else ""
@@ -126,6 +141,10 @@ def run(
         keep_going,
     )
     return SuiteResult(run_suite(order))
+
+
+def _html(table: "pd.DataFrame") -> str:
+    return str(table.to_html(index=False, float_format="{:.2f}".format, na_rep="–", border=0))
 
 
 def _flat(described: dict[str, object]) -> dict[str, object]:

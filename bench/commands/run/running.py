@@ -20,15 +20,16 @@ from bench.plan.suite import Suite
 from bench.publish.records import Publication, publish
 from bench.stages.base import EngineAccess, Stage
 from bench.stages.code import keep_sources
-from bench.stages.datasets import effective_limit, open_dataset
+from bench.stages.datasets import open_dataset
 from scenarios.dataset import check_images
 
 
 @dataclass(frozen=True)
 class RunOrder:
-    """What was asked for. ``limit`` keeps the first people; ``output`` None is a folder of the run's own in the store.
+    """What was asked for. ``limit`` keeps the first people of each cohort.
 
-    With ``keep_going`` a failed stage costs what rests on it and nothing else.
+    ``output`` None is a folder of the run's own in the store. With ``keep_going`` a failed stage costs what rests on it
+    and nothing else.
     """
 
     suite: Suite
@@ -56,7 +57,7 @@ class Outcome:
 
 
 def plan_suite(suite: Suite, limit: int | None, backend: str = "transformers") -> Plan:
-    """The plan of a suite for the first ``limit`` people. Raises as ``gather_ingredients``."""
+    """The plan of a suite for the first ``limit`` people of each cohort. Raises as ``gather_ingredients``."""
     return build_plan(suite, gather_ingredients(suite, limit), backend)
 
 
@@ -78,7 +79,7 @@ def run_suite(order: RunOrder) -> Outcome:
     """
     suite, store = order.suite, order.store
     plan = plan_suite(suite, order.limit, order.backend.name)
-    dataset = open_dataset(suite.dataset, effective_limit(suite.dataset, order.limit))
+    dataset = open_dataset(suite.dataset, plan.limit).of_cohorts(plan.cohorts)
     failures: list[StageFailure] = []
     with store.in_use(), ProgressDisplay() as display:
         missing = plan.missing(plan.states(store))

@@ -67,8 +67,9 @@ def test_records_hold_every_metric_and_the_answers_behind_them(first_run: FirstR
     noise = records["noise", "naive"]
     names = {metric.name for metric in noise.metrics}
     assert names == {
-        "leakage", "leakage_open", "normalised", "member_clean", "member_protected", "name_open", "stranger_rate",
-        "utility", "utility_open", "ssim", "psnr",
+        "leakage", "zero", "excess", "leakage_open", "member_clean", "member_protected", "name_open", "stranger_rate",
+        "utility", "utility_open", "exposed", "exposed_by_chance", "worst_tenth", "worst_tenth_by_chance", "ssim",
+        "psnr",
     }  # fmt: skip
     assert {m.scenario for m in noise.metrics if m.name == "leakage"} == {
         None, "home", "vehicle", "pet", "valuables", "partner", "friends", "workplace",
@@ -90,7 +91,7 @@ def test_controls_are_what_they_are_called(first_run: FirstRun) -> None:
     place = (folder / result["page"]).parent / "records"
     records = {(record.spec.defense, record.spec.attack): record for record in load_records(place)}
     base, undefended = records["none", "base"], records["none", "naive"]
-    assert base.metric("normalised") is None and base.metric("member_protected") is None and base.spec.recipe == {}
+    assert base.photos is None and base.metric("member_protected") is None and base.spec.recipe == {}
     rows = load_rows(undefended, place)
     members = rows[rows["kind"] == "member"].sort_values(["probe_id"])
     clean, shown = (members[members["view"] == view].reset_index(drop=True) for view in ("clean", "protected"))

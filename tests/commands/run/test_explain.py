@@ -70,3 +70,11 @@ def test_an_unknown_stage_is_wrong_use(miniature: Miniature, stage: str, tmp_pat
     finished = veilbench("run", miniature.suite, "--explain", stage, folder=tmp_path)
     assert finished.returncode == 2
     assert f"unknown stage '{stage}'" in finished.stderr
+
+
+def test_other_people_are_named_as_the_reason(miniature: Miniature, first_run: FirstRun) -> None:
+    [difference] = explained(miniature, first_run, "protect noise", "--limit", "1")["differences"]
+    assert (difference["field"], difference["about"]) == (
+        "spec.dataset",
+        "other people, photos or probes: another dataset, cohort or limit",
+    )

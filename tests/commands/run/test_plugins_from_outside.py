@@ -10,8 +10,10 @@ import pytest
 from miniature_world import ROOT, Miniature, veilbench
 
 from bench.commands.defense.checking import check_defense
+from bench.core.errors import DataError
 from bench.defenses.registry import defenses
 from leaderboard.records import load_records
+from leaderboard.schema import Record
 from scenarios.dataset import check_images, load_dataset
 
 BLOCKS = """
@@ -175,7 +177,10 @@ def test_an_evaluator_is_asked_where_a_suite_names_it_and_changes_no_other_recor
     arguments = ("run", suite, "--json", *store, "--out", tmp_path / "page")
     finished = veilbench(*arguments, folder=tmp_path, PYTHONPATH=outside)
     assert finished.returncode == 0, finished.stderr
-    for record in load_records(tmp_path / "page" / "records"):
-        assert {one.name for one in record.metrics} <= {"leakage", "leakage_open", "normalised", "pets"}
+    with pytest.raises(DataError, match="'pets' is not installed here"):
+        load_records(tmp_path / "page" / "records")
+    for path in json.loads(finished.stdout)["records"]:
+        record = Record.model_validate_json(Path(path).read_bytes())
+        assert {one.name for one in record.metrics} <= {"leakage", "zero", "excess", "leakage_open", "pets"}
         pets, leakage = record.metric("pets"), record.metric("leakage", "pet")
         assert pets is not None and leakage is not None and pets.value == leakage.value

@@ -241,3 +241,12 @@ def test_an_option_of_the_wrong_kind_is_refused(option, value):
 def test_what_is_no_folder_is_refused(tmp_path):
     with pytest.raises(UsageError, match="no-such-folder"):
         Folder().build(BuildOrder("no-such-folder", Path(tmp_path)))
+
+
+def test_one_cell_of_a_person_says_the_cohort_and_the_limit_is_for_each(album):
+    album.rows[0]["cohort"], album.rows[3]["cohort"] = "a", "b"
+    album.write_csv()
+    built = album.build()
+    assert [person.cohort for person in built.persons()] == ["a", "b", ""]
+    assert built.cohorts == ("a", "b")
+    assert list(album.build(limit=1).people["person_id"]) == ["p1", "p2", "s1"]

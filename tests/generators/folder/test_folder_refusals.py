@@ -306,3 +306,19 @@ def test_every_row_is_checked_before_a_photo_is_decoded(album):
     with pytest.raises(DataError, match="consent"):
         Folder(**album.options).build(album.order())
     assert not album.work.exists()
+
+
+@pytest.mark.parametrize(
+    ("cohorts", "parts"),
+    [
+        ({0: "a"}, ("row 4, cohort: is empty, and others who are trained on have one (a)",)),
+        ({0: "a", 1: "b"}, ("row 3, cohort: 'b' is not the 'a' of row 2",)),
+        ({0: "a/b", 2: "a"}, ("row 2, cohort: 'a/b' cannot stand in a file name",)),
+        ({0: "a", 2: "a", 4: "c"}, ("row 6, cohort: 'c' is that of nobody who is trained on; known are a",)),
+    ],
+)
+def test_a_cohort_that_cannot_be(cohorts, parts, album):
+    for row, cohort in cohorts.items():
+        album.rows[row]["cohort"] = cohort
+    album.write_csv()
+    refused(album, "metadata.csv", *parts)

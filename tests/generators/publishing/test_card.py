@@ -154,3 +154,26 @@ def test_a_card_may_be_written_away_from_its_tables(tmp_path: Path) -> None:
     save_dataset(example(), tmp_path / "set")
     beside = write_card(example(), tmp_path / "set", **NOTHING).read_bytes()
     assert write_card(example(), tmp_path / "away", **NOTHING, tables=tmp_path / "set").read_bytes() == beside
+
+
+def test_cohorts_are_counted_where_there_are_several(tmp_path: Path) -> None:
+    whole = example()
+    assert "cohort" not in card_of(whole, tmp_path / "whole").partition("\n# ")[2]
+    people = whole.people.assign(cohort=["a", "a", "b", "b", "b", "b", "", "a"])
+    card = card_of(make_dataset("squares", people, whole.pairs, whole.probes), tmp_path / "apart")
+    assert "Photos of 6 people in 2 cohorts with private facts" in card
+    assert "asked\nabout in 2 cohorts, each apart from the others, and of 2 strangers" in card
+    counted = {row[0]: row[1] for row in rows(card, "People")}
+    assert [counted[name] for name in ("cohorts", "cohort `a`", "cohort `b`")] == ["2", "2", "4"]
+
+
+def test_a_card_names_the_columns_that_an_older_file_has(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    dataset = example()
+    assert "name: cohort" in card_of(dataset, tmp_path)
+    path = tmp_path / "people.parquet"
+    pq.write_table(pq.ParquetFile(path).read().drop_columns(["cohort"]), path)
+    card = write_card(dataset, tmp_path, **NOTHING)
+    assert "name: cohort" not in card.read_text(encoding="utf-8")
+    assert "people/cohort" not in (tmp_path / "croissant.json").read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""The tables behind a record, and whether it says what they say."""
