@@ -51,7 +51,8 @@ def made_of(record: Record) -> str:
     """The defense with its options, budget, seed and surrogates, as text that is equal for equal ones."""
     spec = record.spec
     surrogates = [one.digest for one in spec.surrogates]
-    made = (spec.defense, spec.defense_options, spec.budget_norm, spec.budget_eps, spec.defense_seed, surrogates)
+    budget = (spec.budget_norm, spec.budget_eps, spec.visible)
+    made = (spec.defense, spec.defense_options, budget, spec.defense_seed, surrogates)
     return json.dumps(made, sort_keys=True)
 
 

@@ -101,13 +101,23 @@ class Board:
     @property
     def attackers(self) -> str:
         """How many attackers the highest of anything here was looked for among."""
-        adaptive = {run.record.spec.attack for run in self._tuned if run.record.spec.adaptive}
+        adaptive = {cell.attack for line in self.lines for cell in line.cells if cell.runs[0].record.spec.adaptive}
         return attackers_text(len(self.attacks), len(adaptive))
 
     @property
     def unranked_because(self) -> str:
-        """Why defenses have no ranks here; empty where they have."""
-        return unranked_because(len(self.seeds), self.n_persons, len(self.cohorts))
+        """Why defenses have no ranks here; empty where they have.
+
+        What counts is what undefended was run on under every attacker, as every defense that is compared was, too.
+        """
+        cells = self.undefended.cells if self.undefended else ()
+        shared = frozenset.intersection(*(cell.drawn for cell in cells)) if cells else frozenset()
+        seeds: dict[str, int] = {}
+        for cohort, _ in shared:
+            seeds[cohort] = seeds.get(cohort, 0) + 1
+        people = {(run.cohort, person) for cell in cells for run in cell.runs for person in run.gains}
+        asked = sum(cohort in seeds for cohort, _ in people)
+        return unranked_because(min(seeds.values(), default=0), asked, len(seeds))
 
     @property
     def uncovered(self) -> str:

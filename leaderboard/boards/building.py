@@ -26,7 +26,9 @@ def build_boards(runs: Sequence[RecordedRun], missing: Sequence[MissingRun] = ()
     for setting, defended in _by_setting(runs).items():
         named = {digest for run in defended for digest in _named_controls(run)}
         named |= {digest for key in named for digest in _named_controls(by_digest[key])}
-        controls = [run for run in runs if run.record.run_digest in named]
+        # An attacker whom no defense met counts all the same: what was to gain is the highest over all of them.
+        alike = _without_ratio(setting)
+        controls = [run for run in runs if run.record.run_digest in named or _is_control_of(run, alike)]
         boards[setting] = _board(defended, controls, _concerning(setting, missing))
     for setting, controls in _controls_alone(runs).items():
         boards[setting] = _board((), controls, _concerning(setting, missing))
@@ -65,6 +67,11 @@ def _without_ratio(setting: Setting) -> Setting:
     return replace(setting, ratio=1.0)
 
 
+def _is_control_of(run: RecordedRun, setting: Setting) -> bool:
+    is_control = run.record.is_base or run.record.is_undefended
+    return is_control and _without_ratio(Setting.of(run.record)) == setting
+
+
 def _concerning(setting: Setting, missing: Sequence[MissingRun]) -> list[MissingRun]:
     return [one for one in missing if one.concerns(setting.target, setting.ratio)]
 
@@ -82,14 +89,16 @@ def _board(defended: Sequence[RecordedRun], controls: Sequence[RecordedRun], mis
     for run in defended:
         groups.setdefault(made_of(run.record), []).append(run)
     # An attacker whose every run is missing was asked for all the same: no maximum may pass over it.
-    asked = [one.attack for one in missing if one.role != "base" and one.attack not in titles.values()]
+    known = {run.record.spec.attack for run in (*undefended, *defended)}
+    asked = [one.attack for one in missing if one.role != "base" and one.attack not in known]
     attacks = _in_order([*titles.values(), *asked])
     lines = [_defense_line(group, titles, missing) for _, group in sorted(groups.items())]
     without = next((line for line in control_lines if line.role == "undefended"), None)
     board = Board((), attacks, tuple(lines), control_lines)
-    told = concluded(lines, without, attacks, not board.unranked_because)
-    runs = tuple(run for line in (*control_lines, *told) for run in line.runs)
-    return replace(board, runs=runs, defenses=tuple(told))
+    told, without = concluded(lines, without, attacks, not board.unranked_because)
+    controls_told = tuple(without if without and line.role == "undefended" else line for line in control_lines)
+    runs = tuple(run for line in (*controls_told, *told) for run in line.runs)
+    return replace(board, runs=runs, defenses=tuple(told), controls=controls_told)
 
 
 def _control_lines(
@@ -123,4 +132,4 @@ def _attack_key(run: RecordedRun) -> str:
 
 def _in_order(names: Iterable[str]) -> tuple[str, ...]:
     """Attackers in the order of the page: the naive one first, as the others are read beside it."""
-    return tuple(sorted(dict.fromkeys(names), key=lambda name: (name != "naive", name)))
+    return tuple(sorted(dict.fromkeys(names), key=lambda name: (name.partition(" ")[0] != "naive", name)))

@@ -19,6 +19,11 @@ class Cell:
     attack: str
     runs: tuple[RecordedRun, ...]
 
+    @property
+    def drawn(self) -> frozenset[tuple[str, int]]:
+        """Cohort and training seed of each run."""
+        return frozenset((run.cohort, run.record.spec.seed) for run in self.runs)
+
     def figure(self, name: str, scenario: str | None = None) -> Figure:
         """A metric over all of these runs: one mean with one interval, not a range of several."""
         if len(self.runs) == 1:

@@ -9,19 +9,19 @@ from leaderboard.boards.differences import Comparison
 from leaderboard.boards.gains import People
 from leaderboard.boards.lines import BoardLine, Conclusion
 from leaderboard.boards.ranks import Comparisons, compare
-from leaderboard.figures import Figure, interval_figure
+from leaderboard.figures import NOT_MEASURED, Figure, interval_figure
 
 
 def concluded(
     lines: Sequence[BoardLine], undefended: BoardLine | None, attacks: Sequence[str], ranked: bool
-) -> list[BoardLine]:
-    """The defenses with their conclusions, lowest headline first; those without one stand last.
+) -> tuple[list[BoardLine], BoardLine | None]:
+    """The defenses with their conclusions, lowest headline first, those without one last; and the undefended line.
 
-    ``attacks`` are all attackers that were asked for; a defense that lacks one has no headline, as the highest of the
-    others would be no maximum.
+    ``attacks`` are all attackers that were asked for; a defense that lacks one, or any of its cohorts and seeds, has no
+    headline, as the highest of the others would be no maximum.
     """
     if undefended is None:
-        return [replace(line, conclusion=_refused("there is no undefended control")) for line in lines]
+        return [replace(line, conclusion=_refused("there is no undefended control")) for line in lines], None
     people = People.of(run for line in (undefended, *lines) for run in line.runs)
     without = people.line(undefended.cells)
     bootstrap = undefended.first.record.spec.bootstrap
@@ -38,7 +38,9 @@ def concluded(
         replace(line, conclusion=told[id(line)] if not fault else _refused(fault))
         for line, fault in zip(lines, faults, strict=True)
     ]
-    return sorted(found, key=lambda line: (_last_if_unknown(line.headline.value), line.label))
+    strongest = Conclusion(Figure(None, refusal=NOT_MEASURED), attack=undefended.cells[without.strongest].attack)
+    in_order = sorted(found, key=lambda line: (_last_if_unknown(line.headline.value), line.label))
+    return in_order, replace(undefended, conclusion=strongest)
 
 
 def _fault(line: BoardLine, undefended: BoardLine, attacks: Sequence[str], people: People) -> str:
@@ -47,6 +49,7 @@ def _fault(line: BoardLine, undefended: BoardLine, attacks: Sequence[str], peopl
     if own:
         return "; ".join(own)
     lacking = [f"undefended against {attack}: {reason}" for attack in attacks for reason in undefended.reasons(attack)]
+    lacking += [one for attack in attacks for one in _unpaired(line, undefended, attack)]
     if lacking:
         return "; ".join(lacking)
     for one in (line, undefended):
@@ -54,6 +57,16 @@ def _fault(line: BoardLine, undefended: BoardLine, attacks: Sequence[str], peopl
             if not people.sums(cell.runs)[1].counts.any():
                 return f"no answer of {one.title} against {cell.attack} could be scored"
     return ""
+
+
+def _unpaired(line: BoardLine, undefended: BoardLine, attack: str) -> list[str]:
+    """Cohorts and seeds that only one of the two was run on: nothing of other people or runs is compared."""
+    own, without = (one.cell(attack) for one in (line, undefended))
+    if own is None or without is None or own.drawn == without.drawn:
+        return []
+    apart = sorted(own.drawn ^ without.drawn)
+    named = [f"{f'cohort {cohort}, ' if cohort else ''}seed {seed}" for cohort, seed in apart]
+    return [f"against {attack}: it was not run on the same cohorts and seeds as undefended ({'; '.join(named)})"]
 
 
 def _conclusion(

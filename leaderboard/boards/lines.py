@@ -61,7 +61,8 @@ class BoardLine:
 
     def reasons(self, attack: str) -> list[str]:
         """Why there is nothing under that attacker; empty where there is something."""
-        missing = [one.sentence for one in self.missing if one.attack == attack]
+        # Of two recipes under one name, a missing run does not say which it would have had.
+        missing = [one.sentence for one in self.missing if one.attack in (attack, attack.partition(" ")[0])]
         return missing or ([] if self.cell(attack) else ["not tried"])
 
     @property
@@ -104,8 +105,10 @@ class BoardLine:
     @property
     def lowest_utility(self) -> Figure:
         """Utility under the attacker where it is lowest: the one that speaks against the defense."""
+        if self.role == "defense" and self.strongest is None:
+            return Figure(None, refusal="not every attacker was tried")
         figures = [cell.figure("utility") for cell in self.cells]
-        return min(figures, key=lambda one: float("inf") if one.value is None else one.value)
+        return min(figures, key=lambda one: float("-inf") if one.value is None else one.value)
 
     @property
     def seconds(self) -> Figure:

@@ -281,6 +281,50 @@ def test_a_board_of_five_cohorts_and_three_seeds_is_ranked(tmp_path: Path) -> No
     assert "Intervals are over cohorts" in text and "Ranks need more" not in text
 
 
+def test_a_defense_that_was_run_on_fewer_cohorts_has_no_headline(tmp_path: Path) -> None:
+    rows = several(tmp_path, ("x", "y"), (0, 1), people=8)
+    for cohort, seed in (("y", 0), ("x", 1)):
+        for path in tmp_path.glob(f"{digest('strong', 'naive', cohort, seed)[:12]}-*"):
+            path.unlink()
+    assert len(rows) == 16
+    line = lines_of(board_of(tmp_path))["strong"]
+    assert line.headline.value is None and line.headline.refusal == (
+        "against naive: it was not run on the same cohorts and seeds as undefended (cohort x, seed 1; cohort y, seed 0)"
+    )
+    assert line.comparison is None and lines_of(board_of(tmp_path))["weak"].headline.value is not None
+
+
+def test_an_attacker_whom_no_defense_met_counts_all_the_same(
+    write: Write, answers: Mapping[Key, pd.DataFrame], tmp_path: Path
+) -> None:
+    """Whoever leaves the strongest attacker out for every defense must not look better for it."""
+    folder = write()
+    rows = answers["none", "naive"]
+    write_example(make_record("none", "unmet", rows), rows, folder)
+    board = board_of(folder)
+    assert board.attacks == ("naive", "augment", "unmet") and board.undefended is not None
+    assert board.undefended.cell("unmet") is not None
+    for line in board.defenses:
+        assert line.headline.refusal == "against unmet: not tried"
+    listed = table_of(build_site(TITLE, folder, [], tmp_path / "site").parent, "Unscored")
+    assert any("unmet" in " ".join(row) for row in listed)
+
+
+def test_seeds_of_different_recipes_do_not_add_up(tmp_path: Path) -> None:
+    """Three recipes of one seed each are no three seeds."""
+    cohorts = ("a", "b", "c", "d", "e")
+    several(tmp_path, cohorts, (0, 1), people=20, twin=False)
+    for cohort in cohorts:
+        rows = make_rows((0.85, 0.9, 0.9), seed=9000 + cohorts.index(cohort), people=20, cohort=cohort)
+        record = make_record("none", "naive", rows, cohort=cohort, seed=2, recipe={"epochs": 1})
+        controls = Controls(base=digest("none", "base", cohort))
+        changed = record.model_copy(update={"run_digest": digest("other", cohort), "controls": controls})
+        write_example(changed, rows, tmp_path, {}, cohorts)
+    board = board_of(tmp_path)
+    assert board.seeds == (0, 1, 2) and len(board.attacks) == 2
+    assert board.unranked_because.startswith("Ranks need more: 0 training seeds of 3")
+
+
 def test_another_ratio_is_another_table(write: Write, answers: Mapping[Key, pd.DataFrame], tmp_path: Path) -> None:
     folder = write()
     for attack in ATTACKS:

@@ -1,4 +1,4 @@
-"""A defense may stand several times in a suite, each time under a label: the page shows it, and whose it is."""
+"""Two things under one name are told apart: a defense by its labels, an attacker by a piece of its digest."""
 
 import csv
 import json
@@ -9,13 +9,17 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from example_tables import digest, scored
+from example_tables import digest, make_rows, scored
 from leaderboard_example import draw_pictures, make_record, png, portrait, write_example
 from site_pages import Page, pages, rows_of, table_of
 
+from bench.core.digests import digest_json
+from leaderboard.boards.building import build_boards
+from leaderboard.evidence.cells import declared_attack
 from leaderboard.pictures import Picture
 from leaderboard.records import load_records
-from leaderboard.schema import Invocation, Record
+from leaderboard.runs import load_runs
+from leaderboard.schema import Controls, Invocation, Record
 from leaderboard.site import build_site
 
 Key = tuple[str, str]
@@ -164,3 +168,84 @@ def test_the_command_repeats_what_was_changed(records: dict[Key, Record]) -> Non
 
 def test_a_page_may_hold_the_table_of_two_labels_side_by_side(site: Path) -> None:
     assert len(table_of(site, "Unscored")) == 1 + 3 + 4 * 2
+
+
+RECIPES = {1: (0.4, 0.5, 0.9), 20: (0.8, 0.9, 0.9)}
+"""Epochs of the one attacker -> how well the undefended model does."""
+
+
+def write_recipes(folder: Path, adaptive: bool = False, lacking: int = 0) -> dict[tuple[str, int], Record]:
+    """Undefended, noise and blur under one name of an attack with two recipes, the second one under the next seed.
+
+    ``lacking`` is the recipe under which noise was not tried.
+    """
+    rows = make_rows((0.2, 0.2, 0.9), seed=40, people=12)
+    write_example(make_record("none", "base", rows), rows, folder)
+    found = {}
+    for seed, (epochs, rates) in enumerate(RECIPES.items()):
+        for place, name in enumerate(("none", "noise", "blur")):
+            rows = make_rows(rates, seed=50 + 3 * seed + place, people=12)
+            record = make_record(name, "naive", rows, recipe={"epochs": epochs}, seed=seed, adaptive=adaptive)
+            undefended = None if name == "none" else digest("none", epochs)
+            controls = Controls(base=record.controls.base, undefended=undefended)
+            record = record.model_copy(update={"run_digest": digest(name, epochs), "controls": controls})
+            if (name, epochs) != ("noise", lacking):
+                write_example(record, rows, folder)
+                found[name, epochs] = record
+    return found
+
+
+def title_of(record: Record) -> str:
+    """What the board calls an attacker whose name another one has, too."""
+    return f"{record.spec.attack} {digest_json(declared_attack(record))[:8]}"
+
+
+def test_two_recipes_under_one_name_are_two_attackers(tmp_path: Path) -> None:
+    """A run of one epoch and one of twenty are no two seeds of anything: no number may be their mean."""
+    records = write_recipes(tmp_path / "records")
+    (board,) = build_boards(load_runs(tmp_path / "records"))
+    titles = {epochs: title_of(records["none", epochs]) for epochs in RECIPES}
+    assert board.attacks == tuple(sorted(titles.values())) and board.attackers == "2 attackers, none adaptive"
+    assert all(len(cell.runs) == 1 for line in board.lines for cell in line.cells)
+    site = build_site(TITLE, tmp_path / "records", [], tmp_path / "site").parent
+    tables = Page((site / "index.html").read_text()).tables
+    heads = [cell.strip() for cell in tables[0][1]]
+    for name, told in (("none", "Undefended"), ("noise", "noise")):
+        for epochs, title in titles.items():
+            leakage = records[name, epochs].metric("leakage")
+            assert leakage is not None
+            shown = f"{leakage.value:.2f} [{leakage.low:.2f}, {leakage.high:.2f}]"
+            (place,) = [number for number, head in enumerate(heads) if head.startswith(title)]
+            (row,) = rows_of(tables[0], told)
+            assert " ".join(row[place].split()) == shown
+            for heading in ("Defense and attacker", "Unscored"):
+                own = [row for row in rows_of(table_of(site, heading), told) if title in " ".join(row)]
+                assert len(own) == 1 and any(shown in " ".join(cell.split()) for cell in own[0])
+    assert all(f"left of {title}" in " ".join(table_of(site, "p (max-T)")[0]) for title in titles.values())
+
+
+def test_a_defense_that_met_one_of_two_recipes_did_not_meet_the_other(tmp_path: Path) -> None:
+    records = write_recipes(tmp_path / "records", lacking=20)
+    (board,) = build_boards(load_runs(tmp_path / "records"))
+    lacking = title_of(records["none", 20])
+    lines = {line.label: line for line in board.defenses}
+    assert lines["noise"].headline.refusal == f"against {lacking}: not tried" and lines["noise"].cell(lacking) is None
+    assert lines["blur"].headline.value is not None
+
+
+def test_two_adaptive_recipes_of_one_name_are_counted_as_two(tmp_path: Path) -> None:
+    write_recipes(tmp_path / "records", adaptive=True)
+    (board,) = build_boards(load_runs(tmp_path / "records"))
+    assert board.attackers == "2 attackers, 2 adaptive"
+
+
+def test_where_a_recipe_comes_from_makes_no_other_attacker(tmp_path: Path) -> None:
+    rows = make_rows((0.2, 0.2, 0.9), seed=40, people=6)
+    write_example(make_record("none", "base", rows), rows, tmp_path)
+    for seed, source in enumerate(("a paper", "our choice")):
+        rows = make_rows((0.8, 0.9, 0.9), seed=60 + seed, people=6)
+        record = make_record("none", "naive", rows, recipe={"epochs": 3, "source": source}, seed=seed)
+        write_example(record.model_copy(update={"run_digest": digest("none", seed)}), rows, tmp_path)
+    (board,) = build_boards(load_runs(tmp_path))
+    assert board.attacks == ("naive",) and board.undefended is not None
+    assert [len(cell.runs) for cell in board.undefended.cells] == [2]

@@ -172,26 +172,10 @@ def test_a_rebuild_removes_its_own_old_pages_only(
 def test_hostile_text_stays_text(answers: dict[Key, pd.DataFrame], tmp_path: Path) -> None:
     """In every field that a record or its tables let through: names, options, texts, reasons."""
     folder = tmp_path / "records"
-    renamed = {"person_id": {"person-00": HOSTILE}}
-    people = make_people().replace(renamed)
-    keys = {("none", "base"): "base", ("none", "naive"): HOSTILE, ("dp2vl", "naive"): HOSTILE}
-    for key, attack in keys.items():
-        rows = answers[key].replace(renamed).assign(question=HOSTILE)
-        rows.loc[rows["scenario"] == "pet", "text"] = HOSTILE
-        rows.loc[rows["kind"] == "stranger", "text"] = "This is Person-00."
-        rows = rows.assign(**{name: values.to_numpy() for name, values in rescored(rows, people).items()})
-        assert HOSTILE in set(rows["named_person"])
-        spec = {"attack": attack, "target": HOSTILE, "target_family": HOSTILE, "dataset": HOSTILE}
-        changes = {} if key[0] == "none" else {"defense": HOSTILE, "defense_options": {HOSTILE: HOSTILE}}
-        record = make_record(*key, rows, **spec, **changes)
-        texts = {"suite": HOSTILE, "disclosures": [HOSTILE], "artifacts": {HOSTILE: HOSTILE}}
-        photos = photos_of(record.spec)
-        for standing in ("current", "withdrawn") if changes else ("current",):
-            reason = {} if standing == "current" else {"standing_reason": HOSTILE, "run_digest": digest("gone")}
-            metrics = run_metrics(rows, photos, record.evaluators, attack, 0)
-            written = record.model_copy(update={**texts, **reason, "standing": standing, "metrics": metrics})
-            told = None if photos is None else photos.replace(renamed)
-            write_record(written, rows, people, told, {}, folder)
+    for key in (("none", "base"), ("none", "naive"), ("dp2vl", "naive")):
+        write_hostile(*key, answers[key], folder)
+    gone = {"standing": "withdrawn", "standing_reason": HOSTILE, "run_digest": digest("gone")}
+    write_hostile("dp2vl", "naive", answers["dp2vl", "naive"], folder, **gone)
     pictures = [Picture(HOSTILE, png(portrait()), png(portrait()))]
     site = build_site(HOSTILE, folder, pictures, tmp_path / "site").parent
     for path in site.rglob("*.html"):
@@ -199,6 +183,25 @@ def test_hostile_text_stays_text(answers: dict[Key, pd.DataFrame], tmp_path: Pat
     assert (site / "index.html").read_text().count("&lt;script&gt;") > 20
     (path,) = site.glob("runs/*script*-*script*.html")
     assert path.read_text().count("&lt;script&gt;") > 20
+
+
+def write_hostile(defense: str, attack: str, rows: pd.DataFrame, folder: Path, **changes: Any) -> None:
+    """Write a run with markup wherever it can be; ``changes`` replace fields of the record."""
+    renamed = {"person_id": {"person-00": HOSTILE}}
+    people = make_people().replace(renamed)
+    asked = rows.replace(renamed).assign(question=HOSTILE)
+    asked.loc[asked["scenario"] == "pet", "text"] = HOSTILE
+    asked.loc[asked["kind"] == "stranger", "text"] = "This is Person-00."
+    told = asked.assign(**{str(name): values.to_numpy() for name, values in rescored(asked, people).items()})
+    assert HOSTILE in set(told["named_person"])
+    defended = {} if defense == "none" else {"defense": HOSTILE, "defense_options": {HOSTILE: HOSTILE}}
+    record = make_record(defense, attack if attack == "base" else HOSTILE, told, target=HOSTILE, dataset=HOSTILE)
+    spec = record.spec.model_copy(update={**defended, "target_family": HOSTILE})
+    photos = photos_of(spec)
+    made = {"spec": spec, "metrics": run_metrics(told, photos, record.evaluators, spec.attack, spec.seed)}
+    texts = {"suite": HOSTILE, "disclosures": [HOSTILE], "artifacts": {HOSTILE: HOSTILE}}
+    protected = None if photos is None else photos.replace(renamed)
+    write_record(record.model_copy(update={**texts, **made, **changes}), told, people, protected, {}, folder)
 
 
 def test_a_runs_page_says_how_to_repeat_it(write: Write, build: Build, answers: dict[Key, pd.DataFrame]) -> None:
@@ -234,7 +237,7 @@ def test_a_metric_that_nobody_measured_is_a_dash_not_a_zero(
         write_example(record.model_copy(update={"evaluators": names}), rows, folder)
     noise, blur = (line_of(build(folder), name) for name in ("noise", "blur"))
     assert [noise[name] for name in ("Utility", "SSIM", "PSNR")] == [f"{DASH}not measured"] * 3
-    assert blur["Utility"] == f"{DASH}not measured" and blur["SSIM"] == "0.942"
+    assert blur["Utility"] == f"{DASH}not measured" and blur["SSIM"].startswith("0.94")
 
 
 def test_a_record_without_its_control_is_an_error(write: Write) -> None:

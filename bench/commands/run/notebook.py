@@ -22,7 +22,7 @@ from leaderboard.schema import Record
 if TYPE_CHECKING:
     import pandas as pd
 
-TEXTS = frozenset({"access", "surrogates", "attackers", "rank"})
+TEXTS = frozenset({"access", "surrogates", "attackers", "attack", "rank", "refusal", "unranked"})
 SPEC_COLUMNS = ("label", "defense", "attack", "target", "cohort", "ratio", "seed")
 
 
@@ -148,14 +148,14 @@ def _html(table: "pd.DataFrame") -> str:
 
 
 def _flat(described: dict[str, object]) -> dict[str, object]:
-    """A described run as one row: intervals as two columns, leakage of each scenario as one."""
+    """A described run or headline as one row: intervals as two columns, leakage of each scenario as one."""
     row: dict[str, object] = {}
     for key, value in described.items():
         if key.endswith("_ci95"):
             low, high = value if isinstance(value, list) else (math.nan, math.nan)
             row |= {f"{key.removesuffix('_ci95')}_low": low, f"{key.removesuffix('_ci95')}_high": high}
         elif isinstance(value, dict):
-            row |= {f"leakage_{scenario}": share for scenario, share in value.items()}
+            row |= {f"{key.removesuffix('_by_scenario')}_{part}": share for part, share in value.items()}
         elif isinstance(value, list):
             row[key] = ", ".join(map(str, value))
         else:

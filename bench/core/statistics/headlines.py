@@ -5,7 +5,7 @@ excess is leakage minus zero, and zero is permutation chance (``evaluators.zero`
 defenses, so that a weak attack can neither inflate nor refuse a headline.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -108,7 +108,7 @@ class Reference:
         if self.lower_bound >= LEAST_GAIN:
             return None
         return (
-            f"without a defense the strongest attacker gains {self.undefended.highest:.2f} over chance, and it may be "
+            f"without a defense the strongest attacker gains {self.undefended.highest:.2f} over zero, and it may be "
             f"{self.lower_bound:.2f} only (95 % bound): below {LEAST_GAIN:.2f} there is nothing to compare with"
         )
 
@@ -149,13 +149,16 @@ def highest_interval(line: AttackedLine, weights: Floats) -> Interval:
 def _upper_bound(defended: AttackedLine, draws: Floats, reference: Reference) -> float:
     """One-sided 95 % upper bound: the largest over attacks of excess / denominator.
 
-    Of each attack the larger of two: the resampled quantile, and the exact bound of its excess over the denominator.
-    Resamples of people who all answered alike are all alike and would claim certainty.
+    Of each attack the larger of two: the resampled quantile, and the exact bound of its excess over the denominator, at
+    the variance of what people differ in from the part of the undefended excess that remains on average. Resamples of
+    people who all answered alike are all alike and would claim certainty.
     """
+    there, without = reference.undefended.highest, reference.undefended.excess[reference.undefended.strongest]
     bounds = []
     for excess, leakage, drawn in zip(defended.excess, defended.leakage, draws, strict=True):
         resampled = float(np.nanquantile(_ratios(drawn, reference.highest_draws), CONFIDENCE))
-        exact = excess_interval(excess, leakage, ONE_SIDED).high / reference.undefended.highest
+        spread = replace(excess, sums=excess.sums - excess.mean / there * without.sums)
+        exact = excess_interval(excess, leakage, ONE_SIDED, spread).high / there
         bounds.append(max(resampled, exact))
     return max(bounds)
 

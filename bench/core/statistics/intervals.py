@@ -39,12 +39,15 @@ def share_interval(values: PersonSums, confidence: float = CONFIDENCE) -> Interv
     return _share_interval(values.mean, values, confidence)
 
 
-def excess_interval(excess: PersonSums, leakage: PersonSums, confidence: float = CONFIDENCE) -> Interval:
+def excess_interval(
+    excess: PersonSums, leakage: PersonSums, confidence: float = CONFIDENCE, spread: PersonSums | None = None
+) -> Interval:
     """The interval of a mean of (right - zero): that of leakage, with the variance of the excess, moved by mean zero.
 
-    Both tables count the same answers. Raises ``ValueError`` where nothing is scored.
+    Both tables count the same answers. ``spread`` has another variance in place of the excess's, that of what people
+    differ in where the excess is compared with something. Raises ``ValueError`` where nothing is scored.
     """
-    around = _share_interval(leakage.mean, excess, confidence)
+    around = _share_interval(leakage.mean, spread or excess, confidence)
     zero = leakage.mean - excess.mean
     return Interval(around.low - zero, around.high - zero)
 

@@ -13,8 +13,9 @@ from bench.core.store import ArtifactStore
 from leaderboard.records import load_records, load_rows
 
 JSON_KEYS = {
-    "defense", "target", "attack", "ratio", "seed", "leakage", "leakage_ci95", "normalised", "normalised_ci95",
-    "open_answer", "member_protected", "member_clean", "stranger_rate", "utility", "seconds_per_photo", "cached",
+    "defense", "target", "attack", "ratio", "seed", "leakage", "leakage_ci95", "zero", "excess", "excess_ci95",
+    "exposed", "worst_tenth", "open_answer", "member_protected", "member_clean", "stranger_rate", "utility",
+    "seconds_per_photo", "cached",
 }  # fmt: skip
 
 FirstRun = tuple[dict[str, Any], Path]
@@ -34,6 +35,11 @@ def test_the_json_object_has_what_machines_are_promised(first_run: FirstRun) -> 
         assert run["seconds_per_photo"] > 0
         assert run["cached"] is False
     assert [run["attack"] for run in result["controls"]] == ["base"]
+    assert [one["label"] for one in sorted(result["headlines"], key=lambda one: one["label"])] == ["dp2vl", "noise"]
+    for one in result["headlines"]:
+        assert one["attackers"] == ["naive"] and one["attackers_in_words"] == "1 attacker, none adaptive"
+        assert (one["headline"] is None) == (one["refusal"] is not None)
+        assert one["rank"] is None and one["unranked"].startswith("Ranks need more: 1 training seed of 3")
 
 
 def test_the_page_has_a_row_and_a_picture_for_each_defense(first_run: FirstRun) -> None:

@@ -30,7 +30,13 @@ def test_the_table_is_a_frame_of_the_leaderboard(result: Any, first_run: FirstRu
         run = printed[row["label"], row["attack"]]
         assert row["leakage"] == run["leakage"] and row["leakage_low"] == run["leakage_ci95"][0]
         assert row["leakage_home"] == run["leakage_by_scenario"]["home"]
-    assert table["leakage"].dtype.kind == table["normalised"].dtype.kind == "f"
+    assert table["leakage"].dtype.kind == table["zero"].dtype.kind == "f"
+
+
+def test_the_headlines_are_a_frame_of_their_own(result: Any, first_run: FirstRun) -> None:
+    told = result.headlines
+    assert sorted(told["label"]) == ["dp2vl", "noise"] and set(told["target"]) == {first_run[0]["runs"][0]["target"]}
+    assert {"leakage", "attack", "headline", "headline_low", "upper_bound", "remaining_naive"} <= set(told.columns)
 
 
 def test_the_answers_are_one_frame_of_all_runs(result: Any) -> None:

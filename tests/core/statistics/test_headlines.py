@@ -12,6 +12,7 @@ from bench.core.statistics.headlines import (
     headline,
     highest_interval,
 )
+from bench.core.statistics.intervals import excess_interval
 from bench.core.statistics.resampling import resampled_weights
 from bench.core.statistics.sums import PersonSums
 
@@ -103,6 +104,15 @@ def test_people_who_answer_alike_are_no_certainty() -> None:
     found = told(line([0] * 20), line([28] * 20))
     assert found.interval is not None and found.interval.high == pytest.approx(-0.25)
     assert found.bound == pytest.approx((1 - 0.05 ** (1 / 20) - ZERO) / (1 - ZERO))
+
+
+def test_the_bound_of_a_defense_that_changes_nothing_is_near_its_interval() -> None:
+    """What people differ in counts, not how far each of them is from the mean."""
+    people = answers(0.7)
+    found = told(line(people), line(people))
+    own = line(people)
+    alone = excess_interval(own.excess[0], own.leakage[0], 0.9).high / own.highest
+    assert found.bound is not None and 1.0 < found.bound < 1.08 < alone
 
 
 def test_the_bound_is_that_of_the_attack_which_may_leave_most() -> None:
