@@ -97,6 +97,8 @@ def load_records(folder: Path, verdicts: Path | None = None) -> list[Record]:
     """
     others = (".costs.json", MISSING_FILE)
     paths = [path for path in sorted(folder.glob("*.json")) if not path.name.endswith(others)]
+    if not folder.is_dir():
+        raise DataError(f"{folder}: there is no such folder.")
     if not paths:
         raise DataError(f"{folder} has no records (*.json).")
     verify = Verifier(folder, verdicts)
