@@ -24,6 +24,7 @@ from leaderboard.evidence.tables import (
 from leaderboard.evidence.verifying import Verifier
 from leaderboard.missing import MISSING_FILE
 from leaderboard.schema import (
+    SCHEMA_VERSION,
     Bootstrap,
     Controls,
     Invocation,
@@ -141,7 +142,9 @@ def _raise_for_field(path: Path, error: ValidationError) -> NoReturn:
         raise DataError(f"{path}: not valid JSON: {first['ctx']['error']}.") from error
     field = ".".join(str(part) for part in first["loc"]) or "record"
     message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
+    if field == "schema_version":
+        message = f"{first['input']!r} is another version's; this one reads {SCHEMA_VERSION}: run its suite again"
+    elif first["type"] == "extra_forbidden":
         message = f"not a known field; allowed here: {', '.join(_allowed(first['loc'][:-1]))}"
     elif first["type"] == "finite_number":
         message += ", no NaN and no infinity; write null and a refusal instead"

@@ -11,6 +11,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, JsonValu
 
 from bench.core.models import Strict
 
+SCHEMA_VERSION: Final = 2
+
 UNDEFENDED = "none"
 """The defense of the undefended control: fine-tuned on the photos as they are."""
 
@@ -196,7 +198,7 @@ class Record(Strict):
     ``scorer`` of their code say what computed the metrics from them.
     """
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[2] = SCHEMA_VERSION
     run_digest: Digest
     suite: Name
     label: Label = ""

@@ -13,6 +13,9 @@ from leaderboard.site import is_intact
 
 MARKER = ".published"
 
+CODE_BEHIND_A_PAGE = ("leaderboard", "evaluators", "bench.core.statistics", "bench.publish")
+"""What headlines and pages are made by; the code behind the runs themselves is in the keys of their stages."""
+
 
 def publication_key(plan: Plan, said: Sequence[str], missing: Sequence[MissingRun]) -> str:
     """Digest of all that records and page rest on: stages, how the suite was asked for, the code behind the page."""
@@ -24,7 +27,7 @@ def publication_key(plan: Plan, said: Sequence[str], missing: Sequence[MissingRu
             "asked": [suite.name, suite.title, suite.source, suite.seed_given, list(suite.changes)],
             "said": list(said),
             "missing": [asdict(one) for one in missing],
-            "code": [_code("leaderboard"), _code("bench.publish")],
+            "code": [_code(package) for package in CODE_BEHIND_A_PAGE],
         }
     )
 
