@@ -95,7 +95,7 @@ class _Values:
 
     @property
     def sums(self) -> PersonSums:
-        """What ``bench.core.statistics.sums.person_sums`` gives, for people who are numbered already."""
+        """Added up by person; an id in two cohorts is two people."""
         size, scored = len(self.people), ~np.isnan(self.value)
         there = np.flatnonzero(np.bincount(self.who, minlength=size))
         own = [self.people[number] for number in there.tolist()]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from bench.core.digests import short
 from bench.core.errors import DataError
-from evaluators.base import Metric, choice_values, count_unscored
+from evaluators.base import Metric, count_unscored
 from evaluators.registry import metric_definitions
 from evaluators.zero import fact_choices
 from leaderboard.evidence.cells import control_fault, doubled_runs
@@ -23,9 +23,6 @@ from leaderboard.schema import Record, RecordedFile
 UNSHOWN_COLUMNS = ("probe_id", "aliases", "option_logprobs", "option_margin", "image_digest")
 READ_COLUMNS = tuple(name for name in ROW_COLUMNS if name not in UNSHOWN_COLUMNS)
 """What the page shows or counts of the answers, and all that leakage and its zero are computed from."""
-
-FACT_COLUMNS = ("request_id", "person_id", "scenario", "options", "choice", "choice_correct", "status")
-"""What leakage and chance are computed from."""
 
 
 class PersonGain(NamedTuple):
@@ -100,32 +97,9 @@ class RecordedRun:
         return frozenset(zip(*columns, strict=True))
 
     @cached_property
-    def fact_rows(self) -> pd.DataFrame:
-        """Forced-choice answers about private facts on new photos: what leakage is computed from."""
-        has_options = np.array(
-            [options is not None and len(options) > 0 for options in self.rows["options"]], dtype=bool
-        )
-        return self.rows.loc[(self.rows["kind"] == "held_out") & has_options, list(FACT_COLUMNS)]
-
-    @cached_property
-    def leakage(self) -> pd.DataFrame:
-        """What leakage is the mean of: item_id, person_id, seed, value; one row a fact asked on a new photo.
-
-        The value is 1 for a fact given away, 0 for one kept, and NaN where the answer could not be scored.
-        """
-        values = choice_values("leakage", self.fact_rows).assign(seed=self.record.spec.seed)
-        # Plain Python strings: the tests compare and count persons far more often than pandas' own strings are good at.
-        return values[["item_id", "person_id", "seed", "value"]].astype({"item_id": object, "person_id": object})
-
-    @cached_property
     def unscored(self) -> tuple[int, int]:
         """How many answers of any kind could not be scored, and how many there are."""
         return count_unscored(self.rows[["options", "choice", "status"]])
-
-    def chance(self, scenario: str | None = None) -> float | None:
-        """What guessing would reach, from the number of options; None without such questions."""
-        rows = self.fact_rows if scenario is None else self.fact_rows[self.fact_rows["scenario"] == scenario]
-        return None if rows.empty else float((1 / rows["options"].map(len)).mean())
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,13 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 from example_tables import make_photos, make_rows
 
 from bench.core.statistics.intervals import share_interval
-from bench.core.statistics.sums import person_sums
+from bench.core.statistics.sums import PersonSums
 from evaluators.registry import metric_definitions
 from leaderboard.measuring import first_portraits, measured_metrics, run_metrics
 from leaderboard.schema import Measurement
@@ -84,15 +85,30 @@ def test_a_metric_whose_items_are_no_sample_has_no_interval() -> None:
     assert metric.value == 0.9 and metric.low is None
 
 
-def test_people_are_numbered_as_sums_over_people_number_them() -> None:
+def person_sums(rows: pd.DataFrame) -> PersonSums:
+    """Sums and counts by cohort and person, worked out beside the code that is tested."""
+    scored = rows.dropna(subset="value").groupby(["cohort", "person_id"])["value"]
+    cohorts = [cohort for cohort, _ in scored.sum().index]
+    return PersonSums(
+        tuple(person for _, person in scored.sum().index),
+        np.array([sorted(set(cohorts)).index(cohort) for cohort in cohorts]),
+        scored.sum().to_numpy(),
+        scored.count().to_numpy(dtype=np.float64),
+    )
+
+
+def test_a_person_of_two_cohorts_is_two_people_whatever_the_order_of_rows() -> None:
     own = values("leakage", HALF).assign(cohort=["a", "b"] * 6)
     again = own.iloc[::-1].assign(item_id=lambda rows: rows["item_id"] + "-again", cohort="a")
     both = pd.concat([own, again], ignore_index=True)
+    both.loc[5, "value"] = np.nan
     sums = person_sums(both)
-    (metric,) = [one for one in measured_metrics(both, metric_definitions(), "naive", 0) if one.scenario is None]
     interval = share_interval(sums)
-    assert (metric.value, metric.low, metric.high) == (sums.mean, interval.low, interval.high)
-    assert metric.n_persons == 12, "the record counts ids"
+    for rows in (both, both.sample(frac=1, random_state=1, ignore_index=True)):
+        (metric,) = [one for one in measured_metrics(rows, metric_definitions(), "naive", 0) if one.scenario is None]
+        assert metric.value == pytest.approx(sums.mean)
+        assert (metric.low, metric.high) == pytest.approx((interval.low, interval.high))
+        assert metric.n_persons == 12 and metric.n_unscored == 1, "the record counts ids"
 
 
 def test_equal_values_give_equal_intervals() -> None:

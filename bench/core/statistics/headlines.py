@@ -125,14 +125,6 @@ def headline(defended: AttackedLine, reference: Reference) -> Headline:
     return Headline(defended.highest / there, defended.strongest, interval, _upper_bound(defended, draws, reference))
 
 
-def remaining(defended: AttackedLine, attack: int, reference: Reference) -> Headline:
-    """What a defense leaves of the gain of one attack alone, by its number: a diagnostic, and no headline."""
-    without = AttackedLine((reference.undefended.excess[attack],), (reference.undefended.leakage[attack],))
-    return headline(
-        AttackedLine((defended.excess[attack],), (defended.leakage[attack],)), Reference(without, reference.weights)
-    )
-
-
 def difference(defended: AttackedLine, reference: Reference) -> tuple[float, Interval | None]:
     """Highest excess of a defense minus the highest undefended one, and its interval as in ``headline``."""
     value = defended.highest - reference.undefended.highest

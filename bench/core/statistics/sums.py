@@ -1,13 +1,9 @@
 """What every interval and test is computed from: sums and counts of scored values, one a person."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -51,24 +47,3 @@ class PersonSums:
     def unit_is_cohort(self) -> bool:
         """Whether intervals are over cohorts; else they are over people."""
         return self.cohorts >= COHORTS_FOR_INTERVALS
-
-
-def person_sums(frame: "pd.DataFrame", column: str = "value") -> PersonSums:
-    """Add up a table with ``person_id`` and ``column`` (NaN: not scored), and with ``cohort`` if there are several.
-
-    A person id in two cohorts is two people. The order of rows does not matter.
-    """
-    people = frame["person_id"].to_numpy(dtype=object)
-    cohorts = frame["cohort"].to_numpy(dtype=object) if "cohort" in frame.columns else np.full(len(frame), "")
-    names = sorted(set(zip(cohorts.tolist(), people.tolist(), strict=True)))
-    place = {name: number for number, name in enumerate(names)}
-    of_row = np.array([place[one] for one in zip(cohorts.tolist(), people.tolist(), strict=True)], dtype=np.int64)
-    numbers = {cohort: number for number, cohort in enumerate(sorted({cohort for cohort, _ in names}))}
-    values = frame[column].to_numpy(dtype=np.float64)
-    scored = ~np.isnan(values)
-    return PersonSums(
-        tuple(person for _, person in names),
-        np.array([numbers[cohort] for cohort, _ in names], dtype=np.int64),
-        np.bincount(of_row[scored], values[scored], minlength=len(names)).astype(np.float64),
-        np.bincount(of_row[scored], minlength=len(names)).astype(np.float64),
-    )

@@ -1,12 +1,11 @@
 """Intervals: against SciPy and hand computation, and by how often they cover a truth that is known."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
 from bench.core.statistics.intervals import Interval, effective_size, excess_interval, mean_interval, share_interval
-from bench.core.statistics.sums import PersonSums, person_sums
+from bench.core.statistics.sums import PersonSums
 
 PEOPLE, PROBES = 20, 28
 
@@ -99,16 +98,6 @@ def test_a_mean_of_any_numbers_agrees_with_scipys_t_interval() -> None:
     interval = mean_interval(sums(values, probes=1))
     assert interval is not None and (interval.low, interval.high) == pytest.approx((low, high))
     assert mean_interval(sums([3.0], probes=1)) is None
-
-
-def test_sums_come_from_rows_in_any_order_and_skip_what_is_not_scored() -> None:
-    rows = pd.DataFrame({"person_id": ["b", "a", "b", "a"], "value": [1.0, np.nan, 0.0, 1.0]})
-    found = person_sums(rows)
-    assert found.persons == ("a", "b") and found.sums.tolist() == [1, 1] and found.counts.tolist() == [1, 2]
-    shuffled = person_sums(rows.sample(frac=1, random_state=1))
-    assert shuffled.sums.tolist() == found.sums.tolist()
-    twice = person_sums(rows.assign(person_id="a", cohort=["x", "y", "x", "y"]))
-    assert twice.persons == ("a", "a") and twice.cohorts == 2
 
 
 def test_a_table_without_scored_rows_has_no_mean() -> None:
