@@ -22,12 +22,12 @@ def concluded(
     """
     if undefended is None:
         return [replace(line, conclusion=_refused("there is no undefended control")) for line in lines], None
-    people = People.of(run for line in (undefended, *lines) for run in line.runs)
+    faults = [_fault(line, undefended, attacks) for line in lines]
+    complete = [line for line, fault in zip(lines, faults, strict=True) if not fault]
+    people = People.of(run for line in (undefended, *complete) for run in line.runs)
     without = people.line(undefended.cells)
     bootstrap = undefended.first.record.spec.bootstrap
     reference = Reference.of(without, bootstrap.resamples, bootstrap.seed)
-    faults = [_fault(line, undefended, attacks, people) for line in lines]
-    complete = [line for line, fault in zip(lines, faults, strict=True) if not fault]
     attacked = [people.line(_in_order(line, attacks)) for line in complete]
     compared = compare(attacked, people.line(_in_order(undefended, attacks)), bootstrap.seed) if complete else None
     told = {
@@ -38,12 +38,12 @@ def concluded(
         replace(line, conclusion=told[id(line)] if not fault else _refused(fault))
         for line, fault in zip(lines, faults, strict=True)
     ]
-    strongest = Conclusion(Figure(None, refusal=NOT_MEASURED), attack=undefended.cells[without.strongest].attack)
+    strongest = "" if _unscored(undefended) else undefended.cells[without.strongest].attack
     in_order = sorted(found, key=lambda line: (_last_if_unknown(line.headline.value), line.label))
-    return in_order, replace(undefended, conclusion=strongest)
+    return in_order, replace(undefended, conclusion=Conclusion(Figure(None, refusal=NOT_MEASURED), strongest))
 
 
-def _fault(line: BoardLine, undefended: BoardLine, attacks: Sequence[str], people: People) -> str:
+def _fault(line: BoardLine, undefended: BoardLine, attacks: Sequence[str]) -> str:
     """Why the line has no headline, whatever the numbers; empty where nothing is missing."""
     own = [f"against {attack}: {reason}" for attack in attacks for reason in line.reasons(attack)]
     if own:
@@ -52,11 +52,15 @@ def _fault(line: BoardLine, undefended: BoardLine, attacks: Sequence[str], peopl
     lacking += [one for attack in attacks for one in _unpaired(line, undefended, attack)]
     if lacking:
         return "; ".join(lacking)
-    for one in (line, undefended):
-        for cell in one.cells:
-            if not people.sums(cell.runs)[1].counts.any():
-                return f"no answer of {one.title} against {cell.attack} could be scored"
-    return ""
+    unscored = [(one, attack) for one in (line, undefended) for attack in _unscored(one)]
+    return "; ".join(f"no answer of {one.title} against {attack} could be scored" for one, attack in unscored)
+
+
+def _unscored(line: BoardLine) -> list[str]:
+    """The attackers under whom no answer about a fact could be scored, in any run."""
+    return [
+        cell.attack for cell in line.cells if not any(gain.answers for run in cell.runs for gain in run.gains.values())
+    ]
 
 
 def _unpaired(line: BoardLine, undefended: BoardLine, attack: str) -> list[str]:

@@ -129,6 +129,24 @@ def test_a_headline_is_refused_where_undefended_gains_too_little(
     assert "has the lowest figure" not in text
 
 
+@pytest.mark.parametrize("name", ["none", "dp2vl"])
+def test_a_line_of_which_no_answer_could_be_scored_is_refused(
+    write: Write, answers: Mapping[Key, pd.DataFrame], tmp_path: Path, name: str
+) -> None:
+    folder = write()
+    rows = answers[name, "naive"].copy()
+    rows["status"], rows["text"], rows["named_person"], rows["choice"] = "error", "", "", -1
+    rows["choice_correct"] = rows["open_correct"] = False
+    rows["option_logprobs"] = [[] for _ in range(len(rows))]
+    rows["option_margin"] = np.nan
+    write_example(make_record(name, "naive", rows), rows, folder)
+    lines = lines_of(board_of(folder))
+    title = "Undefended" if name == "none" else "dp2vl"
+    assert lines["dp2vl"].headline.refusal == f"no answer of {title} against naive could be scored"
+    assert (lines["noise"].headline.value is None) == (name == "none")
+    assert "could be scored" in build_site(TITLE, folder, [], tmp_path / "site").read_text()
+
+
 def test_nothing_leaks_is_said_only_where_the_bound_says_so(
     records_folder: Path, write: Write, tmp_path: Path, answers: Mapping[Key, pd.DataFrame]
 ) -> None:
