@@ -69,6 +69,7 @@ def test_a_circle_is_the_same_people_and_nobody_elses() -> None:
     assert len(everyone) == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", HAIR_STYLES)
 def test_a_person_of_every_hair_style_is_made_of_valid_meshes(style: str) -> None:
     person = replace(looks(3, 2), hair_style=style)

@@ -63,6 +63,7 @@ def evenly(mesh: Mesh, count: int = 3000) -> np.ndarray:
     return (chosen * share[..., None]).sum(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scenario", "answer"), WITH_THINGS)
 def test_the_thing_is_whole_in_the_picture_and_not_behind_the_person(scenario: str, answer: str) -> None:
     for number in range(3):

@@ -30,9 +30,18 @@ def excess(rows: pd.DataFrame) -> float:
     return float(np.nanmean(choices.right - choices.zero()))
 
 
-def board_of(folder: Path) -> Board:
-    (board,) = build_boards(load_runs(folder))
-    return board
+BoardOf = Callable[[Path], Board]
+
+
+@pytest.fixture
+def board_of(verdicts: Path) -> BoardOf:
+    """The one board of a folder's records; what was checked before is not checked again."""
+
+    def build(folder: Path) -> Board:
+        (board,) = build_boards(load_runs(folder, verdicts))
+        return board
+
+    return build
 
 
 def lines_of(board: Board) -> dict[str, BoardLine]:
@@ -40,7 +49,7 @@ def lines_of(board: Board) -> dict[str, BoardLine]:
 
 
 def test_the_headline_is_the_highest_excess_by_the_highest_undefended_one(
-    records_folder: Path, answers: Mapping[Key, pd.DataFrame]
+    board_of: BoardOf, records_folder: Path, answers: Mapping[Key, pd.DataFrame]
 ) -> None:
     there = max(excess(answers["none", attack]) for attack in ATTACKS)
     for name, line in lines_of(board_of(records_folder)).items():
@@ -67,7 +76,7 @@ def test_raw_leakage_and_its_attacker_stand_before_the_headline(
 
 
 def test_an_attack_that_leaks_no_more_for_anybody_changes_no_headline(
-    write: Write, answers: Mapping[Key, pd.DataFrame]
+    board_of: BoardOf, write: Write, answers: Mapping[Key, pd.DataFrame]
 ) -> None:
     """Its answers are those of the attack that leaks less on each person, of the two that are there."""
     folder = write()
@@ -101,7 +110,9 @@ def weaker(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def test_a_defense_that_did_not_meet_every_attacker_has_no_headline(write: Write, tmp_path: Path) -> None:
+def test_a_defense_that_did_not_meet_every_attacker_has_no_headline(
+    board_of: BoardOf, write: Write, tmp_path: Path
+) -> None:
     folder = write()
     for path in folder.glob("*-dp2vl-augment.*"):
         path.unlink()
@@ -114,7 +125,7 @@ def test_a_defense_that_did_not_meet_every_attacker_has_no_headline(write: Write
 
 
 def test_a_headline_is_refused_where_undefended_gains_too_little(
-    write: Write, answers: Mapping[Key, pd.DataFrame], tmp_path: Path
+    board_of: BoardOf, write: Write, answers: Mapping[Key, pd.DataFrame], tmp_path: Path
 ) -> None:
     folder = write()
     for place, attack in enumerate(ATTACKS):
@@ -131,7 +142,7 @@ def test_a_headline_is_refused_where_undefended_gains_too_little(
 
 @pytest.mark.parametrize("name", ["none", "dp2vl"])
 def test_a_line_of_which_no_answer_could_be_scored_is_refused(
-    write: Write, answers: Mapping[Key, pd.DataFrame], tmp_path: Path, name: str
+    board_of: BoardOf, write: Write, answers: Mapping[Key, pd.DataFrame], tmp_path: Path, name: str
 ) -> None:
     folder = write()
     rows = answers[name, "naive"].copy()
@@ -148,7 +159,7 @@ def test_a_line_of_which_no_answer_could_be_scored_is_refused(
 
 
 def test_nothing_leaks_is_said_only_where_the_bound_says_so(
-    records_folder: Path, write: Write, tmp_path: Path, answers: Mapping[Key, pd.DataFrame]
+    board_of: BoardOf, records_folder: Path, write: Write, tmp_path: Path, answers: Mapping[Key, pd.DataFrame]
 ) -> None:
     near = lines_of(board_of(records_folder))["dp2vl"]
     assert near.headline.low is not None and near.headline.low < 0.1 < (near.conclusion.bound or 0)
@@ -175,7 +186,7 @@ def test_each_defense_is_compared_to_undefended(site: Path, answers: Mapping[Key
 
 
 def test_p_values_grow_with_what_is_compared_but_are_not_multiplied(
-    write: Write, answers: Mapping[Key, pd.DataFrame]
+    board_of: BoardOf, write: Write, answers: Mapping[Key, pd.DataFrame]
 ) -> None:
     """Twins of a defense add comparisons, yet no information: max-T knows, and Holm would have quadrupled p."""
 
@@ -197,7 +208,7 @@ def test_p_values_grow_with_what_is_compared_but_are_not_multiplied(
 
 
 def test_a_choice_counts_though_the_open_answer_is_invalid(
-    write: Write, answers: Mapping[Key, pd.DataFrame], tmp_path: Path
+    board_of: BoardOf, write: Write, answers: Mapping[Key, pd.DataFrame], tmp_path: Path
 ) -> None:
     folder = write()
     before = lines_of(board_of(folder))["dp2vl"].headline
@@ -255,7 +266,7 @@ def _write(
     write_example(changed, rows, folder, {}, cohorts)
 
 
-def test_seeds_and_cohorts_are_one_number_with_one_interval(tmp_path: Path) -> None:
+def test_seeds_and_cohorts_are_one_number_with_one_interval(board_of: BoardOf, tmp_path: Path) -> None:
     rows = several(tmp_path, ("x", "y"), (0, 1), people=8)
     board = board_of(tmp_path)
     (cell,) = lines_of(board)["strong"].cells
@@ -273,7 +284,7 @@ def test_seeds_and_cohorts_are_one_number_with_one_interval(tmp_path: Path) -> N
     assert lines_of(board)["strong"].headline.value == pytest.approx(np.mean(gains[0]) / np.mean(gains[1]), abs=0.02)
 
 
-def test_a_small_board_is_not_ranked_and_says_what_it_lacks(site: Path, tmp_path: Path) -> None:
+def test_a_small_board_is_not_ranked_and_says_what_it_lacks(board_of: BoardOf, site: Path, tmp_path: Path) -> None:
     text = (site / "index.html").read_text()
     assert "Ranks need more: 1 training seed of 3, 16 people of 100, 1 cohort of 5." in text
     assert "They do not cover how much other training runs would differ" in text
@@ -284,7 +295,8 @@ def test_a_small_board_is_not_ranked_and_says_what_it_lacks(site: Path, tmp_path
     assert all(line.rank is None for line in board.defenses)
 
 
-def test_a_board_of_five_cohorts_and_three_seeds_is_ranked(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_board_of_five_cohorts_and_three_seeds_is_ranked(board_of: BoardOf, tmp_path: Path) -> None:
     folder = tmp_path / "records"
     several(folder, ("a", "b", "c", "d", "e"), (0, 1, 2), people=20)
     board = board_of(folder)
@@ -299,7 +311,7 @@ def test_a_board_of_five_cohorts_and_three_seeds_is_ranked(tmp_path: Path) -> No
     assert "Intervals are over cohorts" in text and "Ranks need more" not in text
 
 
-def test_a_defense_that_was_run_on_fewer_cohorts_has_no_headline(tmp_path: Path) -> None:
+def test_a_defense_that_was_run_on_fewer_cohorts_has_no_headline(board_of: BoardOf, tmp_path: Path) -> None:
     rows = several(tmp_path, ("x", "y"), (0, 1), people=8)
     for cohort, seed in (("y", 0), ("x", 1)):
         for path in tmp_path.glob(f"{digest('strong', 'naive', cohort, seed)[:12]}-*"):
@@ -313,7 +325,7 @@ def test_a_defense_that_was_run_on_fewer_cohorts_has_no_headline(tmp_path: Path)
 
 
 def test_an_attacker_whom_no_defense_met_counts_all_the_same(
-    write: Write, answers: Mapping[Key, pd.DataFrame], tmp_path: Path
+    board_of: BoardOf, write: Write, answers: Mapping[Key, pd.DataFrame], tmp_path: Path
 ) -> None:
     """Whoever leaves the strongest attacker out for every defense must not look better for it."""
     folder = write()
@@ -328,7 +340,8 @@ def test_an_attacker_whom_no_defense_met_counts_all_the_same(
     assert any("unmet" in " ".join(row) for row in listed)
 
 
-def test_seeds_of_different_recipes_do_not_add_up(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_seeds_of_different_recipes_do_not_add_up(board_of: BoardOf, tmp_path: Path) -> None:
     """Three recipes of one seed each are no three seeds."""
     cohorts = ("a", "b", "c", "d", "e")
     several(tmp_path, cohorts, (0, 1), people=20, twin=False)

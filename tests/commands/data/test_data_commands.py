@@ -114,6 +114,7 @@ def test_a_folder_becomes_a_dataset_that_is_checked_described_and_looked_at(desk
     assert desk.do("check", "volunteers-dataset", "--recogniser", "none") == checked
 
 
+@pytest.mark.slow
 def test_what_was_pushed_comes_back_from_the_hub_as_it_was(desk: Desk, hub: HubServer) -> None:
     dataset = load_dataset(str(desk.folder / "volunteers-dataset"))
     pushed = desk.do("push", "somebody/faces", "--dataset", "volunteers-dataset", "--title", "Faces")

@@ -38,6 +38,7 @@ def suite(miniature: Miniature, tmp_path: Path) -> Path:
     return miniature.changed(tmp_path / "broken.yaml", defenses=defenses)
 
 
+@pytest.mark.slow
 def test_a_failure_stops_the_run_unless_it_is_to_go_on(
     outside: str, suite: Path, first_run: tuple[dict[str, object], Path], tmp_path: Path
 ) -> None:
