@@ -17,6 +17,7 @@ from bench.targets.base import Recipe
 __all__ = ["dataset", "first_run", "miniature"]
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One process runs all tests that look at the same run of a suite, so that it is computed once."""
     for item in items:
