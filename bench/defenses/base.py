@@ -4,7 +4,7 @@ import hashlib
 import inspect
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final
@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from bench.core.errors import DataError, UsageError, VeilBenchError
 from bench.core.progress import ReportProgress, quiet
+from bench.defenses.mistakes import likely_mistake
+from bench.defenses.needs import OF_OWNER, OF_PHOTOS, owner_lacks, photos_lack, unknown_needs
 from bench.defenses.photo import Photo, ProtectedPhoto, encode_png
 from scenarios.pixels import Pixels, decode_pixels
 
@@ -83,19 +85,23 @@ class Defense(ABC):
 
     A subclass takes keyword options only, keeps each in an attribute of the same name, and writes ``perturb``.
     ``visible`` marks an edit that anyone sees, such as a blurred face: it is shown as such and not held to the
-    budget. ``needs_surrogate`` marks a method that optimises against an encoder. ``name`` is the name under which it
-    was built from the registry.
+    budget. ``needs`` names what it cannot do without (``bench.defenses.needs``): a suite that lacks it is refused
+    before anything is computed. ``name`` is the name under which it was built from the registry.
     """
 
     name: str = ""
     visible: ClassVar[bool] = False
-    needs_surrogate: ClassVar[bool] = False
+    needs: ClassVar[Collection[str]] = ()
 
     def __init_subclass__(cls, **keywords: Any) -> None:
-        """Refuse a subclass that overrides ``protect`` with ``TypeError``."""
+        """Refuse a subclass that overrides ``protect``, or that needs something unknown, with ``TypeError``."""
         super().__init_subclass__(**keywords)
         if "protect" in cls.__dict__:
             raise TypeError(f"{cls.__name__} may not override protect: write perturb, the budget is held around it.")
+        unknown = unknown_needs(cls.needs)
+        if unknown or isinstance(cls.needs, str):
+            known = ", ".join((*OF_PHOTOS, *OF_OWNER))
+            raise TypeError(f"{cls.__name__}: needs = {cls.needs!r} must be a set of some of: {known}.")
 
     def options(self) -> dict[str, Any]:
         """Every constructor option with its value, so that ``type(self)(**self.options())`` repeats the defense."""
@@ -113,17 +119,22 @@ class Defense(ABC):
     def protect(self, photos: Sequence[Photo], context: DefenseContext) -> list[ProtectedPhoto]:
         """Perturb, project onto the budget, round, save as PNG, reload, verify; in the order of ``photos``.
 
-        Raises ``DataError`` for two photos of one id, ``UsageError`` where a surrogate is needed and none is
-        given, and ``DefenseError`` naming the photo where ``perturb`` returns a wrong shape or a value that is
-        not finite.
+        Raises ``DataError`` for two photos of one id and for one that lacks what is needed, ``UsageError`` where the
+        owner does not give what is needed, and ``DefenseError`` naming the photo where ``perturb`` returns a wrong
+        shape, a value that is not finite, or what is no picture in grey levels (``bench.defenses.mistakes``).
         """
         # Sorted, so that the order in which photos are given changes no byte even for methods that look at all.
         ordered = sorted(photos, key=lambda photo: photo.photo_id)
         for first, second in pairwise(ordered):
             if first.photo_id == second.photo_id:
                 raise DataError(f"photo '{first.photo_id}' is given twice.")
-        if self.needs_surrogate and not context.surrogates:
-            raise UsageError(f"{self._label()} needs at least one surrogate encoder, none was given.")
+        lacking = owner_lacks(self.needs, context)
+        if lacking:
+            raise UsageError(f"{self._label()} {lacking}.")
+        names = [photo.photo_id for photo in ordered]
+        lacking = photos_lack(self.needs, names, lambda need: [getattr(photo, need) for photo in ordered])
+        if lacking:
+            raise DataError(f"{self._label()} {lacking}.")
         if not ordered:
             return []
         perturbed = self.perturb(tuple(ordered), context)
@@ -137,10 +148,11 @@ class Defense(ABC):
 
     def _finish(self, photo: Photo, values: Any, budget: Budget) -> ProtectedPhoto:
         """One photo through projection, rounding, the PNG file and back."""
-        levels = np.rint(self._checked(photo, values))
-        if not self.visible:
-            original = photo.pixels.astype(np.float64)
-            levels = np.clip(levels, original - budget.whole_levels, original + budget.whole_levels)
+        wanted = np.rint(self._checked(photo, values))
+        original = photo.pixels.astype(np.float64)
+        held = np.clip(wanted, original - budget.whole_levels, original + budget.whole_levels)
+        levels = wanted if self.visible else held
+        change = np.abs(wanted - original).sum()
         pixels: Pixels = np.clip(levels, 0, 255).astype(np.uint8)
         image = encode_png(pixels)
         reloaded = decode_pixels(photo.photo_id, image)
@@ -150,7 +162,8 @@ class Defense(ABC):
                 f"{self._label()} changed photo '{photo.photo_id}' by {largest_change} grey levels, "
                 f"the budget allows {budget.eps:g}."
             )
-        return ProtectedPhoto(photo.photo_id, image, reloaded, largest_change)
+        cut_off = float(np.abs(wanted - levels).sum() / change) if change else 0.0
+        return ProtectedPhoto(photo.photo_id, image, reloaded, largest_change, cut_off)
 
     def _checked(self, photo: Photo, values: Any) -> npt.NDArray[np.float64]:
         """The author's array as float64, refused with the photo's name where it is no picture of that photo."""
@@ -163,6 +176,9 @@ class Defense(ABC):
         levels = array.astype(np.float64)
         if not np.isfinite(levels).all():
             raise DefenseError(f"{self._label()} returned values that are not finite for photo '{photo.photo_id}'.")
+        mistake = likely_mistake(photo.pixels, levels)
+        if mistake:
+            raise DefenseError(f"{self._label()} returned {mistake} for photo '{photo.photo_id}'.")
         return levels
 
     def _label(self) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from bench.core.errors import DataError, UsageError
+from bench.core.errors import UsageError
 from bench.defenses.base import Defense, DefenseContext
 from bench.defenses.photo import Photo
 from bench.defenses.registry import defenses
@@ -15,10 +15,11 @@ from bench.defenses.registry import defenses
 class Blur(Defense):
     """Blur the face box with a Gaussian whose standard deviation is ``strength`` times the box's shorter side.
 
-    A visible edit: it is not held to the budget. A photo without a face box raises ``DataError``.
+    A visible edit: it is not held to the budget.
     """
 
     visible = True
+    needs = frozenset({"face_box"})
 
     def __init__(self, *, strength: float = 0.15) -> None:
         if not 0 < strength <= 10:
@@ -36,8 +37,7 @@ class Blur(Defense):
     def _blur(self, photo: Photo) -> npt.NDArray[np.float32]:
         from scipy.ndimage import gaussian_filter
 
-        if photo.face_box is None:
-            raise DataError(f"photo '{photo.photo_id}' has no face_box, which blur needs.")
+        assert photo.face_box is not None, "it is among the needs"
         left, top, right, bottom = photo.face_box
         deviation = self.strength * min(right - left, bottom - top)
         levels = photo.pixels.astype(np.float32)

@@ -42,7 +42,7 @@ class Dp2Vl(Defense):
     still move the last bit of a device's arithmetic, as with every batched model.
     """
 
-    needs_surrogate = True
+    needs = frozenset({"surrogates"})
 
     def __init__(
         self,

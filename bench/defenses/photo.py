@@ -53,12 +53,16 @@ class Photo:
 
 @dataclass(frozen=True, eq=False)
 class ProtectedPhoto:
-    """A defended photo: PNG ``image``, the ``pixels`` reloaded from it, and the largest change in grey levels."""
+    """A defended photo: PNG ``image``, the ``pixels`` reloaded from it, and the largest change in grey levels.
+
+    ``cut_off`` is the share, 0 to 1, of the change that the defense wanted and the budget did not allow.
+    """
 
     photo_id: str
     image: bytes
     pixels: Pixels
     largest_change: int
+    cut_off: float = 0.0
 
 
 def decode_photo(photo_id: str, image: bytes, face_box: Sequence[int] | npt.NDArray[np.integer] | None = None) -> Photo:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bench.core.digests import digest_json
+from bench.core.errors import DataError
 from scenarios.dataset import Dataset
 
 PROTECTED_FILE = "photos.parquet"
@@ -18,19 +19,36 @@ def training_pairs(dataset: Dataset) -> pd.DataFrame:
     return dataset.pairs[dataset.pairs["person_id"].isin(trained)].reset_index(drop=True)
 
 
+def photo_of_each(pairs: pd.DataFrame) -> "pd.Series[str]":
+    """For each row the id of its photo: that of the first pair which tells a fact about this person in these bytes.
+
+    An owner protects and shares a photo once, however many facts it tells. Raises DataError naming two pairs of one
+    photo that put the face in different places.
+    """
+    photo = pairs.groupby(["person_id", "image"], sort=False)["pair_id"].transform("min")
+    boxes: dict[str, tuple[str, list[int] | None]] = {}
+    for photo_id, pair_id, box in zip(photo, pairs["pair_id"], pairs["face_box"], strict=True):
+        edges = None if box is None else [int(edge) for edge in box]
+        first, other = boxes.setdefault(photo_id, (pair_id, edges))
+        if edges != other:
+            raise DataError(f"pairs '{first}' and '{pair_id}' show one photo with face_box {other} and {edges}.")
+    return photo
+
+
 def protected_share(pairs: pd.DataFrame, ratio: float, seed: int) -> set[str]:
-    """Ids of the pairs that are protected: the share ``ratio`` of each person's, drawn by ``seed``.
+    """Ids of the pairs that are protected: the share ``ratio`` of each person's photos, drawn by ``seed``.
 
     A larger ratio keeps what a smaller one protected, so that ratios are compared on nested sets.
     """
     chosen: set[str] = set()
-    for person_id, own in pairs.groupby("person_id", sort=True):
-        identifiers = sorted(own["pair_id"])
+    photo = photo_of_each(pairs)
+    for person_id, own in photo.groupby(pairs["person_id"], sort=True):
+        identifiers = sorted(own.unique())
         number = int(digest_json(["protection ratio", seed, str(person_id)])[:16], 16)
         order = np.random.default_rng(number).permutation(len(identifiers))
         count = int(ratio * len(identifiers) + 0.5)
         chosen.update(identifiers[position] for position in order[:count])
-    return chosen
+    return set(pairs.loc[photo.isin(chosen), "pair_id"])
 
 
 def read_protected(folder: Path) -> dict[str, bytes]:

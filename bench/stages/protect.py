@@ -13,14 +13,14 @@ from bench.defenses.photo import decode_photo
 from bench.defenses.registry import build_defense
 from bench.stages.base import Needs, StageSpec, Workspace
 from bench.stages.datasets import dataset_of
-from bench.stages.photos import PROTECTED_FILE, training_pairs
+from bench.stages.photos import PROTECTED_FILE, photo_of_each, training_pairs
 from bench.stages.references import DatasetReference, PinnedPlugin, PinnedTarget
 from bench.targets.registry import build_target
 
 
 @dataclass(frozen=True)
 class ProtectSpec(StageSpec):
-    """Protect every photo of the dataset. ``budget_eps`` is in 8-bit grey levels."""
+    """Protect every photo of the dataset, once however many facts it tells. ``budget_eps`` is in 8-bit grey levels."""
 
     name = "protect"
 
@@ -64,9 +64,10 @@ class ProtectSpec(StageSpec):
         Costs: seconds_per_photo.
         """
         pairs = training_pairs(dataset_of(self.dataset))
+        photo = photo_of_each(pairs)
         photos = [
             decode_photo(row["pair_id"], row["image"], row["face_box"])
-            for row in pairs[["pair_id", "image", "face_box"]].to_dict("records")
+            for row in pairs.loc[photo == pairs["pair_id"], ["pair_id", "image", "face_box"]].to_dict("records")
         ]
         defense = build_defense(self.defense.name, self.options)
         surrogates = [build_target(one.spec) for one in self.surrogates]
@@ -79,13 +80,13 @@ class ProtectSpec(StageSpec):
             report=workspace.report,
         )
         start = time.perf_counter()
-        protected = defense.protect(photos, context)
+        protected = {one.photo_id: one for one in defense.protect(photos, context)}
         seconds = time.perf_counter() - start
         frame = pd.DataFrame(
             {
-                "pair_id": [photo.photo_id for photo in protected],
-                "image": [photo.image for photo in protected],
-                "largest_change": [photo.largest_change for photo in protected],
+                "pair_id": pairs["pair_id"],
+                "image": [protected[photo_id].image for photo_id in photo],
+                "largest_change": [protected[photo_id].largest_change for photo_id in photo],
             }
         )
         frame.to_parquet(workspace.folder / PROTECTED_FILE, index=False)

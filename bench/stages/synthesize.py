@@ -83,7 +83,8 @@ def synthesis_requests(
         for number in range(photos_per_pair):
             photo_id = f"{row['pair_id']}/{number}"
             draws = random.Random(digest_json(["synthesis", seed, photo_id]))
-            reference = draws.choice([pair_id for pair_id in own if pair_id != row["pair_id"]] or own)
+            others = [pair_id for pair_id in own if shared[pair_id] != shared[row["pair_id"]]]
+            reference = draws.choice(others or own)
             prompt = scene_prompt(
                 row["scenario"], facts[row["person_id"]][row["scenario"]], f"a person {draws.choice(clothes)}", number
             )

@@ -154,12 +154,68 @@ def test_two_photos_of_one_id_are_refused() -> None:
 
 def test_a_missing_surrogate_is_wrong_use(surrogate: Surrogate) -> None:
     class Needy(Arbitrary):
-        needs_surrogate = True
+        needs = frozenset({"surrogates"})
 
     needy = Needy(change=lambda photo: photo.pixels)
     with pytest.raises(UsageError, match="surrogate"):
         needy.protect([photo()], DefenseContext())
     assert len(needy.protect([photo()], DefenseContext(surrogates=(surrogate,)))) == 1
+
+
+def test_every_photo_without_what_is_needed_is_counted_and_the_first_named() -> None:
+    class Boxed(Arbitrary):
+        needs = frozenset({"face_box"})
+
+    framed = Photo("c", photo().pixels, (0, 0, 3, 3))
+    boxed = Boxed(change=lambda photo: photo.pixels)
+    with pytest.raises(DataError, match=r"needs face_box .* 2 of 3 photos have none, 'a' first"):
+        boxed.protect([photo(), framed, photo(photo_id="a")], DefenseContext())
+    assert len(boxed.protect([framed], DefenseContext())) == 1
+
+
+@pytest.mark.parametrize("needs", [frozenset({"facebox"}), "face_box"])
+def test_an_unknown_need_is_refused_where_the_class_is_made(needs: Any) -> None:
+    with pytest.raises(TypeError, match="must be a set of some of: face_box, surrogates"):
+        type("Needy", (Arbitrary,), {"needs": needs})
+
+
+def coloured() -> Photo:
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    return Photo("beach-3", pixels)
+
+
+def in_blue_green_red(photo: Photo) -> np.ndarray:
+    """With an honest change, in the order that OpenCV reads and writes."""
+    return photo.pixels[..., ::-1].astype(np.float32) + 3
+
+
+@pytest.mark.parametrize("kind", [Arbitrary, ArbitraryVisible])
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda photo: photo.pixels / 255, r"values from 0\.00 to 1\.00, where grey levels 0 to 255"),
+        (lambda photo: photo.pixels / 127.5 - 1, r"values from -1\.00 to 1\.00"),
+        (lambda photo: (photo.pixels / 255 - 0.45) / 0.27, "multiply by 255"),
+        (in_blue_green_red, "blue, green, red"),
+    ],
+)
+def test_a_picture_in_another_scale_or_order_is_no_defense(kind: type[Arbitrary], change: Change, said: str) -> None:
+    with pytest.raises(DefenseError, match=f"{said}.* for photo 'beach-3'"):
+        kind(change=change).protect([coloured()], DefenseContext())
+
+
+def test_a_dark_or_grey_photo_may_stay_as_it_is() -> None:
+    for level in (0, 1, 2, 3, 90):
+        assert np.unique(protect(lambda photo: photo.pixels * 0.99, level=level)).max() <= level
+    assert ArbitraryVisible(change=lambda photo: photo.pixels * 0).protect([coloured()], DefenseContext())
+
+
+@pytest.mark.parametrize(("value", "cut_off"), [(104.0, 0.0), (108.0, 0.0), (116.0, 0.5), (60.0, 0.8), (100.0, 0.0)])
+def test_what_the_budget_cut_off_is_told(value: float, cut_off: float) -> None:
+    [protected] = Arbitrary(change=lambda photo: np.full(photo.pixels.shape, value)).protect(
+        [photo()], DefenseContext(Budget(eps=8))
+    )
+    assert protected.cut_off == pytest.approx(cut_off)
 
 
 def test_protect_cannot_be_overridden() -> None:

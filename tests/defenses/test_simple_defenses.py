@@ -59,7 +59,7 @@ def test_blur_grows_with_strength() -> None:
 
 
 def test_blur_without_a_face_box_names_the_photo() -> None:
-    with pytest.raises(DataError, match="'beach-3' has no face_box"):
+    with pytest.raises(DataError, match=r"defense 'blur' needs face_box .* 1 of 1 photos have none, 'beach-3' first"):
         build_defense("blur").protect([grey("beach-3")], DefenseContext())
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from bench.core.digests import digest_json
 from bench.core.errors import VeilBenchError
 from bench.defenses.base import Budget, Defense, DefenseContext, Photo, ProtectedPhoto
+from bench.defenses.mistakes import LARGEST_CUT
 from bench.defenses.registry import build_defense
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def check_defense(name: str) -> Iterator[Check]:
     rules = {
         "options": _options,
         "budget": _budget,
+        "scale": _scale,
         "determinism": _determinism,
         "order": _order,
         "random state": _random_state,
@@ -68,6 +70,17 @@ def _budget(name: str) -> str:
     if defense.visible:
         return f"a visible edit, held to no budget; largest change {largest} grey levels"
     return f"largest change {largest} of {BUDGET.eps:g} grey levels"
+
+
+def _scale(name: str) -> str:
+    """Most of the change is left: clipping would make any picture, a black one included, look like a defense."""
+    cut_off = max(one.cut_off for one in _protect(build_defense(name), _pictures()))
+    if cut_off > LARGEST_CUT:
+        raise VeilBenchError(
+            f"the budget cut off {cut_off:.0%} of the change: return grey levels 0 to 255 near the photo's, in the"
+            " order red, green, blue, and not 8-bit numbers that have run over."
+        )
+    return f"the budget cut off {cut_off:.0%} of the change"
 
 
 def _determinism(name: str) -> str:

@@ -32,7 +32,7 @@ def protect(
     option or checkpoint, and DataError naming the file that cannot be read.
     """
     built = build_defense(defense, options)
-    specs = [TargetSpec(name, family_of(name)) for name in surrogates] if built.needs_surrogate else []
+    specs = [TargetSpec(name, family_of(name)) for name in surrogates] if "surrogates" in built.needs else []
     context = DefenseContext(
         budget=Budget(eps=eps),
         seed=seed,

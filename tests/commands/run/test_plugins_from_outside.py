@@ -47,12 +47,22 @@ class Clumsy(Defense):
     '''Photos that lose their colours.'''
     def perturb(self, photos, context):
         return [photo.pixels[..., 0] for photo in photos]
+
+class Overrun(Defense):
+    '''Eight-bit numbers that run over.'''
+    def perturb(self, photos, context):
+        return [photo.pixels + np.uint8(6) for photo in photos]
+
+class Faint(Defense):
+    '''Values between 0 and 1.'''
+    def perturb(self, photos, context):
+        return [photo.pixels / 255 for photo in photos]
 """
 
 
 @pytest.fixture
 def outside(tmp_path: Path) -> str:
-    """A search path with another distribution's photo source and two broken defenses on it."""
+    """A search path with another distribution's photo source and four broken defenses on it."""
     (tmp_path / "far_blocks.py").write_text(BLOCKS)
     (tmp_path / "far_defenses.py").write_text(DEFENSES)
     information = tmp_path / "far-1.0.dist-info"
@@ -60,7 +70,9 @@ def outside(tmp_path: Path) -> str:
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: far\nVersion: 1.0\n")
     (information / "entry_points.txt").write_text(
         "[veilbench.generators]\nblocks = far_blocks:Blocks\n"
-        "[veilbench.defenses]\ncareless = far_defenses:Careless\nclumsy = far_defenses:Clumsy\n"
+        "[veilbench.defenses]\n"
+        "careless = far_defenses:Careless\nclumsy = far_defenses:Clumsy\n"
+        "overrun = far_defenses:Overrun\nfaint = far_defenses:Faint\n"
         "Too Loud = far_defenses:Careless\n"
     )
     return f"{tmp_path}:{ROOT}:{ROOT / 'tests'}"
@@ -123,7 +135,7 @@ def test_an_unknown_dataset_names_the_nearest_of_all_sources(outside: str, tmp_p
 @pytest.mark.parametrize("name", defenses.names())
 def test_shipped_defenses_keep_every_rule(name: str) -> None:
     checks = list(check_defense(name))
-    assert [check.rule for check in checks] == ["options", "budget", "determinism", "order", "random state"]
+    assert [check.rule for check in checks] == ["options", "budget", "scale", "determinism", "order", "random state"]
     assert all(check.passed for check in checks), checks
 
 
@@ -131,7 +143,9 @@ def test_shipped_defenses_keep_every_rule(name: str) -> None:
     ("name", "broken"),
     [
         ("careless", ["determinism", "order", "random state"]),
-        ("clumsy", ["budget", "determinism", "order", "random state"]),
+        ("overrun", ["scale"]),
+        ("faint", ["budget", "scale", "determinism", "order", "random state"]),
+        ("clumsy", ["budget", "scale", "determinism", "order", "random state"]),
     ],
 )
 def test_a_broken_rule_is_told_in_one_line_without_a_traceback(
@@ -141,7 +155,7 @@ def test_a_broken_rule_is_told_in_one_line_without_a_traceback(
     assert finished.returncode == 1
     told = [line[8:22].strip() for line in finished.stdout.splitlines() if line.startswith("broken")]
     assert told == broken
-    assert len(finished.stdout.splitlines()) == 5
+    assert len(finished.stdout.splitlines()) == 6
     assert f"the defense '{name}' breaks {len(broken)} of its rules" in finished.stderr
     assert "Traceback" not in finished.stderr
 
