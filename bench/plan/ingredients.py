@@ -133,7 +133,9 @@ def _check_needs(suite: Suite, limit: int | None, cohorts: Sequence[DatasetRefer
 
     pairs = pd.concat([training_pairs(open_cohort(suite.dataset, limit, one.cohort)) for one in cohorts])
     for entry in suite.defenses:
-        lacking = photos_lack(defenses.get(entry.name).needs, pairs["pair_id"].tolist(), lambda need: pairs[need])
+        lacking = photos_lack(
+            defenses.get(entry.name).needs, pairs["pair_id"].tolist(), lambda need: pairs[need].tolist()
+        )
         if lacking:
             raise UsageError(f"suite {suite.name}: dataset {suite.dataset}: defense '{entry.label}' {lacking}.")
 

@@ -89,7 +89,7 @@ class LoadedQwenVL(PackedModel):
         """See the base class; source: get_rope_index of transformers' Qwen2VLModel."""
         import torch
 
-        before = len(self.before_image)
+        before = len(self.text.before_image)
         rows, columns = (side // self.preprocessing.merge_size for side in grid)
         words = torch.arange(before).expand(3, -1)
         row = torch.arange(rows).repeat_interleave(columns)
@@ -104,7 +104,7 @@ class LoadedQwenVL(PackedModel):
         if prefix is None or prefix.deep is None:
             return {}
         rows, width = prefix.owner.shape
-        is_image = (prefix.owner == PREFIX) & (torch.arange(width) >= len(self.before_image))
+        is_image = (prefix.owner == PREFIX) & (torch.arange(width) >= len(self.text.before_image))
         whole = torch.zeros(rows, length, dtype=torch.bool)
         whole[:, :width] = is_image
         levels = prefix.deep[is_image.to(prefix.deep.device)].chunk(
