@@ -1,8 +1,9 @@
 """MiniGPT-v2: its own network, since transformers has none."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.core.errors import UsageError
 from bench.targets.base import TargetSpec
@@ -79,6 +80,11 @@ class LoadedMiniGPTv2(PackedModel):
         """See the base class; the same for every photo."""
         side = self.preprocessing.side // self.network.config.vision_config.patch_size
         return side, side
+
+    @staticmethod
+    def image_positions(config: Mapping[str, Any]) -> int:
+        """See the base class; four patches are one token."""
+        return PackedModel.image_positions(config) // 4
 
     def project(self, features: PhotoFeatures) -> "torch.Tensor":
         """See the base class."""

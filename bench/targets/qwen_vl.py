@@ -4,6 +4,7 @@ The first Qwen-VL and Qwen-VL-Chat are no part of transformers: they need code f
 run here.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.core.errors import UsageError
@@ -74,6 +75,11 @@ class LoadedQwenVL(PackedModel):
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """See the base class."""
         return self.preprocessing.grid(height, width)
+
+    @staticmethod
+    def image_positions(config: Mapping[str, Any]) -> int:
+        """See the base class; M-RoPE counts the longer side's image tokens: 28 pixels each, for up to 3,584 pixels."""
+        return 128
 
     def project(self, features: PhotoFeatures) -> "torch.Tensor":
         """See the base class."""

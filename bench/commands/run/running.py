@@ -13,6 +13,7 @@ from bench.execute.base import StageFailure
 from bench.execute.engines import Backend, compute_in_order
 from bench.execute.local import LocalExecutor, default_workers
 from bench.plan.estimates import expected_seconds, finish_seconds
+from bench.plan.fit import check_fit
 from bench.plan.ingredients import gather_ingredients
 from bench.plan.plan import Plan
 from bench.plan.planner import build_plan
@@ -57,8 +58,13 @@ class Outcome:
 
 
 def plan_suite(suite: Suite, limit: int | None, backend: str = "transformers") -> Plan:
-    """The plan of a suite for the first ``limit`` people of each cohort. Raises as ``gather_ingredients``."""
-    return build_plan(suite, gather_ingredients(suite, limit), backend)
+    """The plan of a suite for the first ``limit`` people of each cohort.
+
+    Raises as ``gather_ingredients``, and UsageError where the dataset does not fit a defense or a target.
+    """
+    ingredients = gather_ingredients(suite, limit)
+    check_fit(suite, ingredients.cohorts, backend)
+    return build_plan(suite, ingredients, backend)
 
 
 def default_output(store: ArtifactStore, suite: Suite, limit: int | None, backend: str = "transformers") -> Path:

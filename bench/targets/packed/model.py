@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -93,6 +93,12 @@ class PackedModel(ABC):
     @abstractmethod
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """Rows and columns of patches that a photo of that size is cut into."""
+
+    @staticmethod
+    def image_positions(config: Mapping[str, Any]) -> int:
+        """How many positions a photo takes in the language model, at most, by the checkpoint's config.json."""
+        vision = config["vision_config"]
+        return int((vision["image_size"] // vision["patch_size"]) ** 2)
 
     @abstractmethod
     def project(self, features: PhotoFeatures) -> "torch.Tensor":

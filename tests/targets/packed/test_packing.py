@@ -6,9 +6,9 @@ import torch
 from native_model import log_likelihood, native_inputs
 
 from bench.core.progress import quiet
-from bench.targets.packed.text import SHORTEST_LIMIT
 from bench.targets.packed.model import PackedModel
 from bench.targets.packed.target import PackedTarget
+from bench.targets.packed.text import SHORTEST_LIMIT
 from bench.targets.training.finetuning import packed_loss
 
 PAIRS = (("Which colour?", "red"), ("What is it called in full?", "a longer answer"), ("Why?", "no"))
