@@ -60,11 +60,12 @@ def build(
 ) -> None:
     """Make a dataset from one of four photo sources and save its three tables. A stopped build goes on."""
     from bench.commands.data.building import DatasetOrder, build_dataset, default_folder
+    from bench.core.disk import writable
     from bench.core.progress import ProgressDisplay
     from bench.execute.local import default_workers
 
     order = DatasetOrder(name, generator, _options(option or []), limit)
-    folder = out or default_folder(order)
+    folder = writable(out or default_folder(order))
     with ProgressDisplay() as display:
         dataset = build_dataset(order, folder, workers or default_workers("cpu"), display.task("photos"))
     typer.echo(f"{folder}: {len(dataset.people)} people, {len(dataset.pairs)} pairs, {len(dataset.probes)} probes")

@@ -7,6 +7,7 @@ from pathlib import Path
 from bench.commands.run.narration import Narrator
 from bench.core.device import detect_device
 from bench.core.digests import digest_json, short
+from bench.core.disk import at_home
 from bench.core.progress import ProgressDisplay
 from bench.core.store import ArtifactStore
 from bench.execute.base import StageFailure
@@ -22,6 +23,7 @@ from bench.publish.records import Publication, publish
 from bench.stages.base import EngineAccess, Stage
 from bench.stages.code import keep_sources
 from bench.stages.datasets import open_dataset
+from leaderboard.site import page_folder
 from scenarios.dataset import check_images
 
 
@@ -44,7 +46,8 @@ class RunOrder:
     @property
     def destination(self) -> Path:
         """Where records and page go."""
-        return self.output or default_output(self.store, self.suite, self.limit, self.backend.name)
+        chosen = self.output or default_output(self.store, self.suite, self.limit, self.backend.name)
+        return at_home(chosen)
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,9 @@ def default_output(store: ArtifactStore, suite: Suite, limit: int | None, backen
 def run_suite(order: RunOrder) -> Outcome:
     """Compute and publish a suite; progress goes to standard error. Nothing is computed that the store has.
 
-    Raises DataError naming the photo where one cannot be decoded, before anything is computed; otherwise as
-    ``plan_suite`` and ``LocalExecutor.run``.
+    Before anything is computed, raises DataError naming the photo where one cannot be decoded, VeilBenchError where the
+    store must be added to and cannot be, and UsageError as ``page_folder``; otherwise as ``plan_suite`` and
+    ``LocalExecutor.run``.
     """
     suite, store = order.suite, order.store
     plan = plan_suite(suite, order.limit, order.backend.name)
@@ -90,6 +94,8 @@ def run_suite(order: RunOrder) -> Outcome:
     with store.in_use(), ProgressDisplay() as display:
         missing = plan.missing(plan.states(store))
         if missing:
+            store.check_writable({stage.kind for stage in missing})
+            page_folder(order.destination)
             check_images(dataset)
             keep_sources(store, plan.code_sources)
             failures = _compute_missing(missing, order, Narrator(plan, store, dataset, display))

@@ -296,7 +296,7 @@ def test_nothing_appears_where_the_dataset_was_to_be(album, tmp_path):
     with pytest.raises(DataError, match=re.escape("row 6, file_name")):
         build_dataset(order, tmp_path / "out", 2, lambda done, total, note: None)
     assert not (tmp_path / "out").exists()
-    assert {path.name for path in tmp_path.iterdir() if not path.name.startswith(".out.work-")} == {"photos"}
+    assert {path.name for path in tmp_path.iterdir() if path.name != ".out.unfinished"} == {"photos"}
 
 
 def test_every_row_is_checked_before_a_photo_is_decoded(album):
