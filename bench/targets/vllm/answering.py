@@ -10,8 +10,9 @@ from bench.core.digests import digest_tree, short
 from bench.targets.base import ReportProgress
 from bench.targets.packed.answering import adapted, photo_features
 from bench.targets.vllm.adapters import served_adapter
-from bench.targets.vllm.completions import Asker, CompletionResult, OptionScores, ShownPhoto, asker_for
+from bench.targets.vllm.completions import Asker, OptionScores, ShownPhoto, asker_for
 from bench.targets.vllm.proof import PROBES, Expected, expect, prove
+from bench.targets.vllm.results import CompletionResult
 
 if TYPE_CHECKING:
     from bench.targets.packed.features import FeatureCache

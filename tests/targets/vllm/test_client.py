@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from fake_engine import DROP, HALF, SLOW, FakeEngine
+from raw_server import RawServer, http
 
 from bench.core.errors import UsageError, VeilBenchError
 from bench.targets.vllm.client import EngineClient
@@ -85,12 +86,44 @@ def test_check_names_what_is_served_instead() -> None:
 def test_no_engine_there_is_one_sentence() -> None:
     with FakeEngine() as engine:
         url = engine.url
-    with pytest.raises(VeilBenchError, match=rf"{re.escape(url)} died or gives no answer: 2 tries failed"):
+    with pytest.raises(VeilBenchError, match=rf"{re.escape(url)} died or gives no usable answer: 2 tries failed"):
         EngineClient(url, "base", timeout_s=1, attempts=2, backoff=0.01).check()
 
 
+@pytest.mark.parametrize("host", ["127.0.0.2", "0.0.0.0", "127.1", "localhost", "127.0.0.1"])
+def test_an_engine_on_this_machine_is_never_asked_through_a_proxy(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    reply = http("200 OK", b'{"data": [{"id": "base"}]}')
+    with RawServer(b"") as proxy, RawServer(reply, host="0.0.0.0") as engine:
+        for variable in ("HTTP_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(variable, proxy.url)
+        EngineClient(f"http://{host}:{engine.port}", "base", attempts=1).check()
+    assert proxy.asked == []
+
+
+def test_an_engine_elsewhere_is_asked_through_the_proxy_unless_it_is_excepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "http://engine.invalid:8000"
+    with RawServer(http("200 OK", b'{"data": [{"id": "base"}]}')) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        EngineClient(url, "base", attempts=1).check()
+        monkeypatch.setenv("NO_PROXY", "engine.invalid")
+        with pytest.raises(VeilBenchError, match="1 tries failed"):
+            EngineClient(url, "base", attempts=1).check()
+    assert [head.splitlines()[0] for head in proxy.asked] == [f"GET {url}/v1/models HTTP/1.1"]
+
+
+@pytest.mark.parametrize("proxy", ["socks5://u:secret-4711@h", "ftp://secret-4711", "http://[::1"])
+def test_a_proxy_that_cannot_be_used_is_one_sentence(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    monkeypatch.setattr("bench.core.network.addresses.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match="the proxy that ALL_PROXY names") as raised:
+        EngineClient("http://198.51.100.7:8000", "base")
+    assert "4711" not in str(raised.value)
+    with FakeEngine() as engine:
+        client_of(engine).check()
+
+
 def test_an_address_that_is_none() -> None:
-    with pytest.raises(UsageError, match=r"'127\.0\.0\.1:8000' is no address"):
+    with pytest.raises(UsageError, match="does not begin with http"):
         EngineClient("127.0.0.1:8000", "base")
 
 
@@ -102,7 +135,7 @@ def test_the_key_of_an_endpoint_is_taken_from_the_environment(monkeypatch: pytes
 
 
 def test_an_answer_in_another_form_is_one_sentence() -> None:
-    sentence = r"cannot be read \(KeyError: 'token_ids'\); it must be vLLM"
+    sentence = r"cannot be read \(choices.0.token_ids: Field required\); it must be vLLM"
     other_form = FakeEngine(lambda path, body: {"choices": [{"text": "red"}]})
     with other_form as engine, pytest.raises(VeilBenchError, match=sentence):
         client_of(engine).complete(numbered(1))
