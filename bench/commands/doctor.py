@@ -14,7 +14,7 @@ import typer
 
 from bench.commands.options import DEFAULT_STORE, StoreOption, print_table
 from bench.core.device import detect_device
-from bench.core.errors import VeilBenchError
+from bench.core.errors import UsageError, VeilBenchError
 
 if TYPE_CHECKING:
     from bench.plan.suite import Suite
@@ -105,7 +105,6 @@ def _shipped_parts(suite: "Suite") -> Iterator[tuple[str, bool]]:
 
 
 def _has_checkpoint(name: str) -> bool:
-    from bench.core.errors import UsageError
     from bench.targets.checkpoints import resolve_checkpoint
 
     try:
@@ -115,7 +114,6 @@ def _has_checkpoint(name: str) -> bool:
 
 
 def _has_diffusion_model(checkpoint: str) -> bool:
-    from bench.core.errors import UsageError
     from generators.diffusion.embedded.synthesizer import pipeline_folder
 
     try:
@@ -178,9 +176,12 @@ def _anny_data() -> str | None:
 
 
 def _vllm() -> str | None:
-    from bench.targets.vllm.server import configured_command
+    from bench.targets.vllm.command import configured_command
 
-    return shutil.which(configured_command()[0])
+    try:
+        return shutil.which(configured_command()[0])
+    except UsageError:
+        return None
 
 
 def _cuda() -> str | None:
