@@ -7,10 +7,11 @@ from pathlib import Path
 from bench.commands.run.narration import Narrator
 from bench.core.device import detect_device
 from bench.core.digests import digest_json, short
+from bench.core.errors import VeilBenchError
 from bench.core.progress import ProgressDisplay
 from bench.core.store import ArtifactStore
 from bench.execute.base import StageFailure
-from bench.execute.engines import Backend, compute_in_order
+from bench.execute.engines import Backend, check_engines, compute_in_order
 from bench.execute.local import LocalExecutor, default_workers
 from bench.plan.estimates import expected_seconds, finish_seconds
 from bench.plan.ingredients import gather_ingredients
@@ -74,8 +75,8 @@ def default_output(store: ArtifactStore, suite: Suite, limit: int | None, backen
 def run_suite(order: RunOrder) -> Outcome:
     """Compute and publish a suite; progress goes to standard error. Nothing is computed that the store has.
 
-    Raises DataError naming the photo where one cannot be decoded, before anything is computed; otherwise as
-    ``plan_suite`` and ``LocalExecutor.run``.
+    Raises DataError naming the photo where one cannot be decoded, and as ``check_engines``, before anything is
+    computed; otherwise as ``plan_suite`` and ``LocalExecutor.run``.
     """
     suite, store = order.suite, order.store
     plan = plan_suite(suite, order.limit, order.backend.name)
@@ -84,6 +85,7 @@ def run_suite(order: RunOrder) -> Outcome:
     with store.in_use(), ProgressDisplay() as display:
         missing = plan.missing(plan.states(store))
         if missing:
+            _check_engines(missing, order, display)
             check_images(dataset)
             keep_sources(store, plan.code_sources)
             failures = _compute_missing(missing, order, Narrator(plan, store, dataset, display))
@@ -93,6 +95,15 @@ def run_suite(order: RunOrder) -> Outcome:
     lost = {failure.stage for failure in failures}
     computed = frozenset(stage.name for stage in missing if stage.name not in lost)
     return Outcome(plan, publication, computed, tuple(failures))
+
+
+def _check_engines(missing: Sequence[Stage], order: RunOrder, display: ProgressDisplay) -> None:
+    try:
+        check_engines(missing, order.backend)
+    except VeilBenchError as error:
+        if not order.keep_going:
+            raise
+        display.say(str(error))
 
 
 def _compute_missing(missing: Sequence[Stage], order: RunOrder, narrator: Narrator) -> list[StageFailure]:

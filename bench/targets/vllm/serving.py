@@ -39,7 +39,7 @@ def served_model(target: Target, digest: str, scratch: Path, lora_rank: int, ada
     """
     from bench.targets.vllm.server import EngineModel
 
-    packed = _packed(target)
+    packed = servable(target)
     folder = packed.served_folder(scratch / served_name(digest))
     return EngineModel(
         folder=folder,
@@ -72,7 +72,7 @@ def answer_through_engine(
     from bench.targets.vllm.client import EngineClient
     from bench.targets.vllm.server import running_engine
 
-    packed = _packed(target)
+    packed = servable(target)
     if adapter is not None and is_checkpoint(adapter):
         whole, own = packed.loaded_from(adapter), digest_tree(adapter)
         log = engine_log(logs, own)
@@ -91,7 +91,8 @@ def context_length(folder: Path) -> int:
     return min(LONGEST_CONTEXT, int(text.get("max_position_embeddings", LONGEST_CONTEXT)))
 
 
-def _packed(target: Target) -> PackedTarget:
+def servable(target: Target) -> PackedTarget:
+    """The target as an engine can serve it. Raises UsageError for a family that none can."""
     if not isinstance(target, PackedTarget):
         raise UsageError(f"the family '{target.spec.family}' cannot be served by vLLM: use --backend transformers")
     return target
