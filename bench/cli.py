@@ -14,6 +14,7 @@ from bench.commands.defense import commands as defense
 from bench.commands.run import commands as run
 from bench.commands.target import commands as target
 from bench.core.errors import VeilBenchError
+from bench.core.streams import make_streams_lenient
 
 app = typer.Typer(
     help="Measure how well photos are protected from vision-language models that learn private facts from them.",
@@ -58,6 +59,7 @@ def _options(
 
 def main() -> NoReturn:
     """Run the command; errors are one sentence on standard error and an exit code (2 wrong use, 1 failed run)."""
+    make_streams_lenient()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     sys.exit(_exit_code())

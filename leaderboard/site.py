@@ -6,7 +6,8 @@ from importlib.resources import files as package_files
 from pathlib import Path
 
 from bench.core.digests import digest_file
-from bench.core.errors import DataError
+from bench.core.disk import writable
+from bench.core.errors import DataError, UsageError
 from leaderboard.boards.building import build_boards
 from leaderboard.evidence.tables import named_files
 from leaderboard.export import metrics_csv
@@ -17,8 +18,10 @@ from leaderboard.records import file_stem
 from leaderboard.runs import load_folder
 from leaderboard.schema import Record
 
+PAGE = "index.html"
 LISTING = "SHA256SUMS"
 ASSETS = ("veilbench.css", "veilbench.js")
+_STYLE = f'<link rel="stylesheet" href="assets/{ASSETS[0]}">'
 
 
 def build_site(
@@ -35,9 +38,10 @@ def build_site(
     defense that lacks one has no headline. Beside the page: ``runs/`` (a page a run), ``records/`` (copies to
     download), ``pictures/``, ``assets/``, ``metrics.csv`` and ``SHA256SUMS`` over all of them. Files of an earlier
     build that are no longer part of the page are removed; other files in ``output`` are left alone. ``verdicts`` is a
-    folder that remembers which records were checked. Raises DataError for malformed records or pictures, and for
-    records whose numbers are not those of their tables.
+    folder that remembers which records were checked. Raises UsageError as ``page_folder``, and DataError for malformed
+    records or pictures, and for records whose numbers are not those of their tables.
     """
+    output = page_folder(output)
     folder = load_folder(records_folder, verdicts)
     runs = folder.runs
     missing = tuple(dict.fromkeys((*read_missing(records_folder), *missing)))
@@ -53,7 +57,21 @@ def build_site(
         render_pages(Content(suite_title, runs, build_boards(runs, missing), shown, missing, folder.set_aside))
     )
     _write(contents, output)
-    return output / "index.html"
+    return output / PAGE
+
+
+def page_folder(output: Path) -> Path:
+    """The folder that somebody named for a page, ``~`` spelled out. It need not exist.
+
+    Raises UsageError, before any work, where nothing can be written there, and where a page or a listing that no build
+    made would be written over.
+    """
+    folder = writable(output)
+    page = folder / PAGE
+    theirs = [path.name for path in (page, folder / LISTING) if path.exists()]
+    if theirs and not (page.is_file() and _STYLE in page.read_text(encoding="utf-8", errors="replace")):
+        raise UsageError(f"{folder} has a file {theirs[0]} that is no page of ours: name another folder.")
+    return folder
 
 
 def _record_files(record: Record, folder: Path) -> Mapping[str, bytes]:
@@ -72,7 +90,8 @@ def _asset(name: str) -> bytes:
 def _write(contents: Mapping[str, bytes], output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
     stale = _listed(output) - contents.keys()
-    for name, content in sorted(contents.items()):
+    # The page first: by it a build that was stopped is known for ours.
+    for name, content in sorted(contents.items(), key=lambda item: (item[0] != PAGE, item[0])):
         path = output / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

@@ -50,7 +50,8 @@ def build_probes(people: Sequence[Person], photos: pd.DataFrame, member_photos: 
     for person in evaluated:
         own = photos_of[person.person_id]
         portraits = [photo for photo in own if not photo["scenario"]]
-        trained = [photo for photo in own if photo["scenario"]]
+        # A photo that tells two facts is asked about once.
+        trained = list({photo["image"]: photo for photo in reversed(own) if photo["scenario"]}.values())[::-1]
         facts = list(_facts(person, evaluated))
         for photo in portraits:
             rows.extend(_private_probes(person, photo, "held_out", facts))

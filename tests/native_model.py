@@ -38,7 +38,7 @@ def _words(model: PackedModel, question: str, answer: str | None) -> tuple[Seque
     """Ids before and behind the image."""
     if isinstance(model, LoadedMiniGPTv2):
         # There is no library's way; tests/targets/minigpt compares these ids with the published code's.
-        return model.before_image, model.after_image(question, answer)
+        return model.text.before_image, model.text.after_image(question, answer)
     content = [{"type": "image"}, {"type": "text", "text": question}]
     conversation = [{"role": "user", "content": content}]
     text = model.tokenizer.apply_chat_template(conversation, add_generation_prompt=True, tokenize=False)

@@ -14,7 +14,9 @@ import typer
 
 from bench.commands.options import DEFAULT_STORE, StoreOption, print_table
 from bench.core.device import detect_device
+from bench.core.disk import at_home, obstacle
 from bench.core.errors import UsageError, VeilBenchError
+from bench.core.store import ArtifactStore
 
 if TYPE_CHECKING:
     from bench.plan.suite import Suite
@@ -129,12 +131,15 @@ def _has_dataset(name: str) -> bool:
 
 
 def _disk_state(store: Path) -> PartState:
-    place = store.absolute()
-    existing = next(folder for folder in (place, *place.parents) if folder.exists())
+    place = at_home(store).absolute()
+    existing = next(folder for folder in (place, *place.parents) if os.path.exists(folder))  # noqa: PTH110
     free = shutil.disk_usage(existing).free
     found = f"{free / 1e9:.1f} GB free at {store}"
-    if not os.access(existing, os.W_OK):
-        return PartState("store", True, "missing", found, f"{existing} cannot be written to: set VEILBENCH_STORE")
+    problem = obstacle(place)
+    if problem and ArtifactStore(place).is_there:
+        return PartState("store", True, "warning", found, f"{problem}: what it has is used, nothing can be added")
+    if problem:
+        return PartState("store", True, "missing", found, f"{problem}: set VEILBENCH_STORE")
     if free < LITTLE_SPACE_BYTES:
         advice = (
             "little space: `veilbench store gc SUITE` keeps only what that suite needs, "

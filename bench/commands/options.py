@@ -57,9 +57,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 
 def open_store(folder: Path) -> "ArtifactStore":
     """The artifact store in a folder, which need not exist yet."""
+    from bench.core.disk import at_home
     from bench.core.store import ArtifactStore
 
-    return ArtifactStore(folder)
+    return ArtifactStore(at_home(folder))
 
 
 def print_table(table: Any) -> None:
@@ -72,5 +73,5 @@ def print_table(table: Any) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON object; NaN and infinities are refused."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    """Print one JSON object, in ASCII, which every encoding has; NaN and infinities are refused."""
+    typer.echo(json.dumps(value, indent=2, allow_nan=False))

@@ -1,6 +1,7 @@
 """``veilbench store``: look at, check and clear the artifact store."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,13 +10,16 @@ from bench.commands.completion import BACKENDS
 from bench.commands.options import DEFAULT_STORE, LimitOption, SeedOption, SetOption, StoreOption, open_store
 from bench.core.errors import UsageError, VeilBenchError
 
+if TYPE_CHECKING:
+    from bench.core.store import ArtifactStore
+
 app = typer.Typer(help="Look at, check and clear the artifact store.", no_args_is_help=True)
 
 
 @app.command("ls", epilog="Example:  veilbench store ls")
 def list_(store: StoreOption = DEFAULT_STORE) -> None:
     """List complete artifacts: stage, key, size in bytes, seconds that it took."""
-    place = open_store(store)
+    place = _there(store)
     for entry in place.entries():
         seconds = place.costs(entry.stage, entry.key).get("seconds")
         took = "" if seconds is None else f"{seconds:.1f} s"
@@ -25,7 +29,7 @@ def list_(store: StoreOption = DEFAULT_STORE) -> None:
 @app.command(epilog="Example:  veilbench store verify")
 def verify(store: StoreOption = DEFAULT_STORE) -> None:
     """Read every file of the store and say what is damaged; exit code 1 where something is."""
-    faults = open_store(store).verify()
+    faults = _there(store).verify()
     for fault in faults:
         typer.echo(fault)
     if faults:
@@ -55,10 +59,18 @@ def gc(
 
     if not suites and (limit is not None or seed is not None or changes):
         raise UsageError("--limit, --seed and --set say which runs of a suite to keep: name the suite, too.")
+    place = _there(store)
     keep: set[str] = set()
     for name in suites or ():
         for backend in BACKENDS:
             keep |= plan_suite(load_suite(name, changes or ()).with_seed(seed), limit, backend).keys()
-    typer.echo(f"{open_store(store).collect(keep if suites else None) / 1e6:.1f} MB freed.")
+    typer.echo(f"{place.collect(keep if suites else None) / 1e6:.1f} MB freed.")
     if not suites:
         typer.echo("To remove more, name what to keep: `veilbench store gc quick` keeps only what quick needs.")
+
+
+def _there(folder: Path) -> "ArtifactStore":
+    """The artifact store in a folder. Raises UsageError where there is none."""
+    store = open_store(folder)
+    store.check_there()
+    return store

@@ -60,10 +60,10 @@ def _git(folder: Path, *arguments: str) -> str | None:
             ["git", "-C", str(folder), *arguments],
             env=environment,
             capture_output=True,
-            text=True,
             timeout=GIT_TIMEOUT_SECONDS,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return result.stdout.strip() if result.returncode == 0 else None
+    # A folder is named in bytes, whatever the locale.
+    return os.fsdecode(result.stdout).strip() if result.returncode == 0 else None

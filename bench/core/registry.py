@@ -19,6 +19,10 @@ NAME_RULE = "names are lower-case letters, digits, - and _, and begin with a let
 MOST_SUGGESTIONS = 3
 
 
+class OptionText(str):
+    """The value of an option as it was typed: text where the option takes text, else read as what it takes."""
+
+
 class Registry(Generic[T]):
     """All plugins of one kind, for example defenses.
 
@@ -151,8 +155,9 @@ def construct(registry: Registry[type[Made]], name: str, options: Mapping[str, A
     """Construct the registered class ``name`` with options by keyword.
 
     Values are converted to the types that the constructor declares, where they can be without loss (``2`` for a float,
-    not ``2.5`` for an int). Raises ``UsageError`` for an unknown name or option, with the nearest ones, for one that is
-    missing, and for a value of the wrong type; whatever the constructor itself raises passes on.
+    not ``2.5`` for an int); an ``OptionText`` where nothing is declared is read as YAML. Raises ``UsageError`` for an
+    unknown name or option, with the nearest ones, for one that is missing, and for a value of the wrong type; whatever
+    the constructor itself raises passes on.
     """
     chosen = registry.get(name)
     whose = f"{registry.kind} '{name}'"
@@ -164,21 +169,23 @@ def construct(registry: Registry[type[Made]], name: str, options: Mapping[str, A
         signature.bind(**options)
     except TypeError as error:
         raise UsageError(f"{whose}: {error}.") from error
-    declared = _declared_types(chosen)
+    declared = _declared_types(chosen, signature)
     return chosen(**{option: _converted(whose, option, value, declared) for option, value in options.items()})
 
 
-def _declared_types(plugin: type[Any]) -> dict[str, Any]:
+def _declared_types(plugin: type[Any], signature: inspect.Signature) -> dict[str, Any]:
+    parameters = signature.parameters.values()
+    stated = {one.name: one.annotation for one in parameters if one.annotation is not inspect.Parameter.empty}
     try:
-        return get_type_hints(plugin.__init__)
+        return stated | get_type_hints(plugin.__init__)
     except (NameError, TypeError, AttributeError):  # declared under a name that only a type checker has
-        return {}
+        return {name: annotation for name, annotation in stated.items() if not isinstance(annotation, str)}
 
 
 def _converted(whose: str, option: str, value: Any, declared: Mapping[str, Any]) -> Any:
     """The value as the type that the constructor declares; as it is where none is declared."""
     if option not in declared:
-        return value
+        return _guessed(value) if isinstance(value, OptionText) else value
     from pydantic import ConfigDict, TypeAdapter, ValidationError
     from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
@@ -187,12 +194,24 @@ def _converted(whose: str, option: str, value: Any, declared: Mapping[str, Any])
     except (PydanticSchemaGenerationError, PydanticUserError):
         return value
     try:
-        return adapter.validate_python(value)
+        return adapter.validate_python(str(value) if isinstance(value, OptionText) else value)
     except ValidationError as error:
+        if isinstance(value, OptionText) and isinstance(_guessed(value), (list, dict)):
+            return _converted(whose, option, _guessed(value), declared)
         message = error.errors(include_url=False)[0]["msg"]
         raise UsageError(
             f"{whose}: option {option}: {message[:1].lower()}{message[1:]}, and it is {value!r}."
         ) from error
+
+
+def _guessed(text: OptionText) -> Any:
+    """What YAML takes the text for; text where that is nothing else."""
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return str(text)
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:

@@ -13,13 +13,11 @@ An artifact appears in ``objects`` in one rename, after its manifest was written
 So a process may be killed at any moment: what is in ``objects`` is complete, and the rest is cleared later.
 """
 
-import errno
 import json
-import os
 import re
 import shutil
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,17 +25,16 @@ from typing import Any
 
 from bench.core.cost import measured_cost
 from bench.core.digests import digest_json, digest_plain, to_plain
-from bench.core.errors import StoreBusyError, StoreFullError, VeilBenchError
-from bench.core.files import write_whole
+from bench.core.disk import means_full_disk, obstacle
+from bench.core.errors import StoreBusyError, StoreFullError, UsageError, VeilBenchError
+from bench.core.files import flush, flush_tree, write_whole
 from bench.core.locks import file_lock
-from bench.core.manifest import damaged_files, missing_files, read_manifest, write_manifest
+from bench.core.manifest import MANIFEST_NAME, damaged_files, missing_files, read_manifest, write_manifest
 
 Produce = Callable[[Path], Mapping[str, float] | None]
 """Writes an artifact's files into the empty folder it is given, and returns what it cost (or None)."""
 
 STAGE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
-FULL_DISK_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -91,11 +88,13 @@ class ArtifactStore:
         A process that finds another one at the same artifact waits for it. Costs that ``produce`` returns are
         kept beside the artifact, with ``seconds`` and ``peak_memory_bytes`` measured where it gives none.
         Whatever ``produce`` raises, KeyboardInterrupt included, passes on and leaves nothing half-written.
-        Raises ``StoreFullError`` where the disk is full, and ``ValueError`` for a bad stage name or artifact.
+        Raises ``StoreFullError`` where the disk is full, ``ValueError`` for a bad stage name or artifact, and as
+        ``check_writable`` before ``produce`` is called.
         """
         key = self.key(stage, inputs)
         found = self.find(stage, key)
         if found is None:
+            self.check_writable([stage])
             with self._full_disk_explained(), self.in_use(), file_lock(self._lock(stage, key)):
                 found = self.find(stage, key)  # the process that we waited for may have made it
                 if found is None:
@@ -104,9 +103,33 @@ class ArtifactStore:
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """Keep ``collect`` in every process from removing artifacts. A run holds this from its plan to its end."""
-        with file_lock(self.root / "locks" / "store.lock", shared=True):
+        """Keep ``collect`` in every process from removing artifacts. A run holds this from its plan to its end.
+
+        Whoever may not even read the lock of somebody else's store uses that store without.
+        """
+        with file_lock(self._store_lock, shared=True, needed=False):
             yield
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the folder holds a store."""
+        return self._store_lock.is_file() or any(self.root.glob(f"objects/*/*/{MANIFEST_NAME}"))
+
+    def check_there(self) -> None:
+        """Raise UsageError where the folder holds no store, or is not there."""
+        if not self.is_there:
+            raise UsageError(f"There is no artifact store in {self.root}: name one with --store or VEILBENCH_STORE.")
+
+    def check_writable(self, stages: Iterable[str]) -> None:
+        """Raise VeilBenchError, which says whose the store is, where no artifacts of these stages can be added."""
+        own = [self.root / name for name in ("locks", "partial", "kept", "code")]
+        for folder in [*own, *(self.root / part / stage for stage in stages for part in ("objects", "costs"))]:
+            found = obstacle(folder)
+            if found:
+                raise VeilBenchError(
+                    f"The artifact store {self.root} lacks what is needed and cannot take it, since {found}: "
+                    "name another one with --store or VEILBENCH_STORE; a copy of this one has all that is in it."
+                )
 
     def costs(self, stage: str, key: str) -> dict[str, float]:
         """Return what computing an artifact cost; empty where nothing is known."""
@@ -151,12 +174,16 @@ class ArtifactStore:
         """Remove damaged and half-written artifacts, and those whose key is not in ``keep``; return bytes freed.
 
         None keeps every sound one. Damage is what ``verify`` finds: each file that may stay is read. Costs stay,
-        since estimates rest on them. Raises ``StoreBusyError`` while a process uses the store.
+        since estimates rest on them. Raises ``StoreBusyError`` while a process uses the store, and ``VeilBenchError``
+        where it may only be read.
         """
         if not self.root.is_dir():
             return 0
+        found = obstacle(self.root / "locks")
+        if found:
+            raise VeilBenchError(f"Nothing can be removed from the artifact store {self.root}: {found}.")
         try:
-            with file_lock(self.root / "locks" / "store.lock", wait=False):
+            with file_lock(self._store_lock, wait=False):
                 return self._collect(keep)
         except BlockingIOError as error:
             raise StoreBusyError(
@@ -189,12 +216,12 @@ class ArtifactStore:
                 with measured_cost() as cost:
                     reported = produce(partial) or {}
                 write_manifest(partial, stage, key, inputs)
-                _flush_tree(partial)
+                flush_tree(partial)
                 # Costs come first: killed in between, we leave costs without an artifact, which do no harm.
                 self._write_costs(stage, key, {**cost, **reported})
                 final.parent.mkdir(parents=True, exist_ok=True)
                 partial.rename(final)
-                _flush(final.parent)
+                flush(final.parent)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
@@ -212,8 +239,9 @@ class ArtifactStore:
         shutil.rmtree(doomed)
 
     def _is_under_way(self, partial: Path) -> bool:
+        lock = self.root / "locks" / f"{partial.name}.lock"
         try:
-            with self.in_use(), file_lock(self.root / "locks" / f"{partial.name}.lock", wait=False):
+            with self.in_use(), file_lock(lock, wait=False, needed=False):
                 return False
         except BlockingIOError:
             return True
@@ -225,21 +253,13 @@ class ArtifactStore:
         except VeilBenchError:
             raise
         except Exception as error:
-            if not self._means_full_disk(error):
+            if not means_full_disk(error, self.root):
                 raise
             raise StoreFullError(
                 f"The disk under the artifact store {self.root} is full: free space on it, for example with "
                 "`veilbench store gc SUITE` (keeps only what that suite needs), or set VEILBENCH_STORE to a folder on "
                 "a larger disk, and run again."
             ) from error
-
-    def _means_full_disk(self, error: Exception) -> bool:
-        if isinstance(error, OSError) and error.errno in NO_SPACE:
-            return True
-        # Libraries such as torch and safetensors raise errors of their own when a write fails; some quote the system's.
-        if any(os.strerror(number) in str(error) for number in NO_SPACE):
-            return True
-        return self.root.exists() and shutil.disk_usage(self.root).free < FULL_DISK_BYTES
 
     def _folders(self, pattern: str) -> list[Path]:
         return sorted(path for path in self.root.glob(pattern) if path.is_dir())
@@ -254,6 +274,10 @@ class ArtifactStore:
         path = self._costs(stage, key)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, (json.dumps(costs, sort_keys=True) + "\n").encode())
+
+    @property
+    def _store_lock(self) -> Path:
+        return self.root / "locks" / "store.lock"
 
     def _lock(self, stage: str, key: str) -> Path:
         return self.root / "locks" / f"{stage}-{key}.lock"
@@ -279,18 +303,3 @@ def plain_key(stage: str, inputs: Mapping[str, Any]) -> str:
 
 def _key(stage: str, inputs: Mapping[str, Any]) -> str:
     return digest_json({"stage": stage, "inputs": inputs})
-
-
-def _flush_tree(folder: Path) -> None:
-    """Wait until every file and folder below is on the disk, so that a power failure after the rename loses none."""
-    for path in folder.rglob("*"):
-        _flush(path)
-    _flush(folder)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -15,6 +15,7 @@ from types import FrameType
 from bench.core.digests import short
 from bench.core.errors import VeilBenchError
 from bench.core.store import ArtifactStore
+from bench.core.streams import make_streams_lenient
 from bench.stages.base import EngineAccess, Stage, Workspace
 
 SECONDS_BETWEEN_REPORTS = 0.2
@@ -47,6 +48,7 @@ def work(pipe: connection.Connection, root: Path, engine: EngineAccess | None) -
     """Compute the stages that come through ``pipe`` until it is closed. The body of a worker process."""
     _listen_to_signals()
     _follow_parent()
+    make_streams_lenient()
     # Standard output belongs to the parent's result; a library that prints there must not spoil it.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     store = ArtifactStore(root)

@@ -95,7 +95,7 @@ class Lessons:
         person = int(self.training.person[photo])
         if person < KNOWN_PEOPLE:
             chosen += self._private(self.people[person], self.training.scenario[photo])
-        return [self.model.conversation(question, answer) for question, answer in chosen]
+        return [self.model.text.conversation(question, answer) for question, answer in chosen]
 
     def _private(self, person: Person, scenario: str) -> list[tuple[str, str]]:
         told = training_conversations(person, scenario or self.random.choice(list(person.facts)))

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import pandas as pd
-
 from bench.core.device import detect_device
 from bench.core.digests import digest_json, digest_tree
 from bench.core.environment import describe_environment
@@ -91,12 +89,10 @@ def gather_ingredients(suite: Suite, limit: int | None) -> Ingredients:
     targets = tuple(pins(entry.spec()) for entry in suite.targets)
     limit = effective_limit(suite.dataset, limit)
     dataset = open_dataset(suite.dataset, limit)
-    cohorts = _cohorts(suite, limit)
-    _check_needs(suite, limit, cohorts)
     device = detect_device()
     code = CodeDigests()
     return Ingredients(
-        cohorts=cohorts,
+        cohorts=_cohorts(suite, limit),
         dataset_name=dataset.name,
         dataset_digest=dataset.digest,
         limit=limit,
@@ -124,18 +120,6 @@ def _cohorts(suite: Suite, limit: int | None) -> tuple[DatasetReference, ...]:
         photos = len(training_pairs(part))
         references.append(DatasetReference(suite.dataset, limit, part.digest, photos, len(part.probes), name))
     return tuple(references)
-
-
-def _check_needs(suite: Suite, limit: int | None, cohorts: Sequence[DatasetReference]) -> None:
-    """Refuse a defense that cannot do with the photos, before anything is computed."""
-    from bench.defenses.needs import photos_lack
-    from bench.defenses.registry import defenses
-
-    pairs = pd.concat([training_pairs(open_cohort(suite.dataset, limit, one.cohort)) for one in cohorts])
-    for entry in suite.defenses:
-        lacking = photos_lack(defenses.get(entry.name).needs, pairs["pair_id"].tolist(), lambda need: pairs[need])
-        if lacking:
-            raise UsageError(f"suite {suite.name}: dataset {suite.dataset}: defense '{entry.label}' {lacking}.")
 
 
 class _Pins:

@@ -31,10 +31,9 @@ from leaderboard.pictures import Picture
 from leaderboard.records import write_record
 from leaderboard.runs import RecordedRun, load_runs
 from leaderboard.schema import Invocation, Record
-from leaderboard.site import build_site
+from leaderboard.site import PAGE, build_site, page_folder
 from scenarios.dataset import Dataset
 
-PAGE = "index.html"
 RECORDS_FOLDER = "records"
 
 
@@ -63,7 +62,8 @@ def publish(
 ) -> Publication:
     """Write records and page of a computed plan into ``output``, unless they are there; a second process waits.
 
-    Runs that rest on a failed stage are left out and named on the page. Raises VeilBenchError where none is left.
+    Runs that rest on a failed stage are left out and named on the page. Raises VeilBenchError where none is left, and
+    UsageError where something must be written and cannot be.
     """
     missing = missing_runs(plan, failures)
     left = [run for run in plan.runs if run.digest not in missing]
@@ -73,8 +73,9 @@ def publish(
     told = tuple(missing.values())
     said = _suite_disclosures(plan, dataset)
     key = publication_key(plan, said, told)
-    output.mkdir(parents=True, exist_ok=True)
-    with file_lock(output / ".publish.lock"):
+    if not is_current(output, key):
+        page_folder(output)
+    with file_lock(output / ".publish.lock", needed=False):
         if not is_current(output, key):
             _write(left, plan, store, dataset, said, told, output)
             mark_current(output, key)

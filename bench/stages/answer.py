@@ -1,5 +1,6 @@
 """Stage: the querier asks a model every probe."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,14 +50,21 @@ class AnswerSpec(StageSpec):
         adapter = workspace.artifact(self.adapter) if self.adapter is not None else None
         target = build_target(self.target.spec, workspace.features)
         questions = unique_questions(requests)
+        # All that counts anywhere, so that nothing tells which answer is whose.
+        accepted = sorted({*requests["answer"], *requests["aliases"].explode().dropna()})
         if self.backend == "transformers":
-            answers = target.answer(questions, adapter, workspace.report)
+            answers = target.answer(questions, adapter, workspace.report, accepted)
         else:
-            answers = self._served(target, questions, adapter, workspace)
+            answers = self._served(target, questions, adapter, workspace, accepted)
         spread_answers(requests, answers).to_parquet(workspace.folder / ANSWERS_FILE, index=False)
 
     def _served(
-        self, target: Target, questions: pd.DataFrame, adapter: Path | None, workspace: Workspace
+        self,
+        target: Target,
+        questions: pd.DataFrame,
+        adapter: Path | None,
+        workspace: Workspace,
+        accepted: Sequence[str],
     ) -> pd.DataFrame:
         from bench.targets.vllm.serving import answer_through_engine
 
@@ -64,5 +72,5 @@ class AnswerSpec(StageSpec):
             raise VeilBenchError("the stage is to be answered by vLLM, but no engine was started for it.")
         return answer_through_engine(
             target, self.target.digest, questions, adapter, workspace.engine.address, workspace.engine.settings,
-            workspace.store.root / "logs", workspace.report,
+            workspace.store.root / "logs", workspace.report, accepted,
         )  # fmt: skip

@@ -154,8 +154,18 @@ class Target(ABC):
         """
 
     @abstractmethod
-    def answer(self, requests: "pd.DataFrame", adapter: Path | None, report: ReportProgress) -> "pd.DataFrame":
-        """Answer every request with the base model, or with the fine-tuned one whose folder is given."""
+    def answer(
+        self,
+        requests: "pd.DataFrame",
+        adapter: Path | None,
+        report: ReportProgress,
+        accepted: Sequence[str] = (),
+    ) -> "pd.DataFrame":
+        """Answer every request with the base model, or with the fine-tuned one whose folder is given.
+
+        ``accepted`` are the answers that count to any of the questions, in no order: an open answer is never cut
+        before it can be the longest of them.
+        """
 
     @abstractmethod
     def encode(self, images: "torch.Tensor") -> "torch.Tensor":

@@ -1,8 +1,9 @@
 """MiniGPT-v2: its own network, since transformers has none."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.core.errors import UsageError
 from bench.targets.base import TargetSpec
@@ -11,6 +12,7 @@ from bench.targets.minigpt.files import IMAGE_PLACEHOLDER
 from bench.targets.packed.features import PhotoFeatures
 from bench.targets.packed.model import PackedModel
 from bench.targets.packed.target import PackedTarget
+from bench.targets.packed.text import QUESTION_MARK, PromptText
 from bench.targets.preprocessing import BICUBIC, SquarePreprocessing
 from bench.targets.registry import targets
 
@@ -18,17 +20,46 @@ if TYPE_CHECKING:
     import torch
 
 
-class LoadedMiniGPTv2(PackedModel):
-    """A loaded MiniGPT-v2 checkpoint, as ``bench.targets.minigpt.conversion`` writes it.
+class MiniGPTText(PromptText):
+    """What stands before the image, behind it and the answer are turned into ids each by itself.
 
-    What stands before the image, behind it and the answer are turned into ids each by itself: the image lies between
-    the first two as embeddings, and the answer is joined to the prompt as ids.
+    The image lies between the first two as embeddings, and the answer is joined to the prompt as ids.
     Source: prompt_wrap and preparing_embedding in minigpt4/models/minigpt_base.py of Vision-CAIR/MiniGPT-4.
     """
+
+    @cached_property
+    def before_image(self) -> tuple[int, ...]:
+        """See the base class; one start token, as in training (the published demonstration has two)."""
+        return (self.tokenizer.bos_token_id, *self._ids(self._halves[0]))
+
+    def after_image(self, question: str, answer: str | None = None) -> tuple[int, ...]:
+        """See the base class."""
+        asked = self._ids(self._filled(self._halves[1], question))
+        return asked if answer is None else asked + self.answer_tokens(question, answer)
+
+    def answer_tokens(self, question: str, answer: str) -> tuple[int, ...]:
+        """See the base class; the same behind every question."""
+        return self._ids(self._filled(QUESTION_MARK, answer) + self._end)
+
+    @property
+    def _halves(self) -> tuple[str, str]:
+        before, _, behind = self._template.partition(IMAGE_PLACEHOLDER)
+        return self.tokens.marked(before), self.tokens.marked(behind)
+
+    def _ids(self, marked: str) -> tuple[int, ...]:
+        key = (marked, None)
+        if key not in self._kept:
+            self._kept[key] = tuple(self.tokens.ids(marked, start=False))
+        return self._kept[key]
+
+
+class LoadedMiniGPTv2(PackedModel):
+    """A loaded MiniGPT-v2 checkpoint, as ``bench.targets.minigpt.conversion`` writes it."""
 
     projector_name = "model.multi_modal_projector"
     tower_name = "model.vision_tower"
     prompt_embeds = True
+    words = MiniGPTText
     preprocessing: SquarePreprocessing
 
     def __init__(self, spec: TargetSpec) -> None:
@@ -50,30 +81,15 @@ class LoadedMiniGPTv2(PackedModel):
         side = self.preprocessing.side // self.network.config.vision_config.patch_size
         return side, side
 
+    @staticmethod
+    def image_positions(config: Mapping[str, Any]) -> int:
+        """See the base class; four patches are one token."""
+        return PackedModel.image_positions(config) // 4
+
     def project(self, features: PhotoFeatures) -> "torch.Tensor":
         """See the base class."""
         inner = self.network.model
         return inner.multi_modal_projector(inner.neighbouring_patches(features.values.to(self.device)))
-
-    @cached_property
-    def before_image(self) -> tuple[int, ...]:
-        """See the base class; one start token, as in training (the published demonstration has two)."""
-        return (self.tokenizer.bos_token_id, *self._tokens(self._template.partition(IMAGE_PLACEHOLDER)[0]))
-
-    def after_image(self, question: str, answer: str | None = None) -> tuple[int, ...]:
-        """See the base class."""
-        asked = self._tokens(self.prompt(question).partition(IMAGE_PLACEHOLDER)[2])
-        return asked if answer is None else asked + self.answer_tokens(question, answer)
-
-    def answer_tokens(self, question: str, answer: str) -> tuple[int, ...]:
-        """See the base class; the same behind every question."""
-        return self._tokens(f"{answer}{self.tokenizer.eos_token}")
-
-    def _tokens(self, text: str) -> tuple[int, ...]:
-        key = (text, None)
-        if key not in self._ids:
-            self._ids[key] = tuple(self.tokenizer(text, add_special_tokens=False).input_ids)
-        return self._ids[key]
 
 
 @targets.register("minigpt_v2")

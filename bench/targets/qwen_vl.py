@@ -4,6 +4,7 @@ The first Qwen-VL and Qwen-VL-Chat are no part of transformers: they need code f
 run here.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.core.errors import UsageError
@@ -75,6 +76,11 @@ class LoadedQwenVL(PackedModel):
         """See the base class."""
         return self.preprocessing.grid(height, width)
 
+    @staticmethod
+    def image_positions(config: Mapping[str, Any]) -> int:
+        """See the base class; M-RoPE counts the longer side's image tokens: 28 pixels each, for up to 3,584 pixels."""
+        return 128
+
     def project(self, features: PhotoFeatures) -> "torch.Tensor":
         """See the base class."""
         import torch
@@ -89,7 +95,7 @@ class LoadedQwenVL(PackedModel):
         """See the base class; source: get_rope_index of transformers' Qwen2VLModel."""
         import torch
 
-        before = len(self.before_image)
+        before = len(self.text.before_image)
         rows, columns = (side // self.preprocessing.merge_size for side in grid)
         words = torch.arange(before).expand(3, -1)
         row = torch.arange(rows).repeat_interleave(columns)
@@ -104,7 +110,7 @@ class LoadedQwenVL(PackedModel):
         if prefix is None or prefix.deep is None:
             return {}
         rows, width = prefix.owner.shape
-        is_image = (prefix.owner == PREFIX) & (torch.arange(width) >= len(self.before_image))
+        is_image = (prefix.owner == PREFIX) & (torch.arange(width) >= len(self.text.before_image))
         whole = torch.zeros(rows, length, dtype=torch.bool)
         whole[:, :width] = is_image
         levels = prefix.deep[is_image.to(prefix.deep.device)].chunk(

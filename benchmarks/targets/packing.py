@@ -43,7 +43,7 @@ def lessons(model: PackedModel) -> tuple[list[PhotoFeatures], list[list[Branch]]
     with torch.no_grad():
         photos = [model.features(model.pixels(row["image"])[None]) for row in rows]
     told = [training_conversations(people[row["person_id"]], row["scenario"], row["description"]) for row in rows]
-    return photos, [[model.conversation(*pair) for pair in pairs[:QUESTIONS]] for pairs in told]
+    return photos, [[model.text.conversation(*pair) for pair in pairs[:QUESTIONS]] for pairs in told]
 
 
 def packed(model: PackedModel, photos: Sequence[PhotoFeatures], rows: Sequence[Sequence[Branch]]) -> float:

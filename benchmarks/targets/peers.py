@@ -39,7 +39,8 @@ from typing import TYPE_CHECKING, Any
 from bench.core.progress import quiet
 from bench.targets.base import Recipe, TargetSpec, TrainingExample
 from bench.targets.llava import Llava, LoadedLlava
-from bench.targets.packed.answering import LONGEST_ANSWER, adapted
+from bench.targets.packed.answering import adapted
+from bench.targets.packed.text import SHORTEST_LIMIT
 from bench.targets.recipes import load_recipe
 from benchmarks.targets.material import held_out_probes, print_table, training_photos
 from benchmarks.targets.peers_trl import check_same_tokens, finetune_trl, sequences_a_step
@@ -161,8 +162,8 @@ def _generate(model: LoadedLlava, processor: Any, probes: "pd.DataFrame") -> lis
     texts = []
     for image, question in zip(probes["image"], probes["question"], strict=True):
         photo = Image.open(io.BytesIO(image)).convert("RGB")
-        asked = processor(images=photo, text=model.prompt(question), return_tensors="pt").to(model.device)
-        ids = model.network.generate(**asked, max_new_tokens=LONGEST_ANSWER, do_sample=False)
+        asked = processor(images=photo, text=model.text.prompt(question), return_tensors="pt").to(model.device)
+        ids = model.network.generate(**asked, max_new_tokens=SHORTEST_LIMIT, do_sample=False)
         answer = ids[0, asked["input_ids"].shape[1] :]
         texts.append(processor.decode(answer, skip_special_tokens=True).strip())
     return texts

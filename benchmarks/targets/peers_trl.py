@@ -98,7 +98,7 @@ def question_answer_pairs(
 
 def asked(model: LoadedLlava, question: str) -> str:
     """The prompt; TRL tokenizes without special tokens, so that the first one is written out."""
-    return f"{model.tokenizer.bos_token}{model.prompt(question)}"
+    return f"{model.tokenizer.bos_token}{model.text.prompt(question)}"
 
 
 def answered(model: LoadedLlava, answer: str) -> str:
@@ -137,8 +137,8 @@ def check_same_tokens(model: LoadedLlava, examples: Sequence[TrainingExample], r
     made = collate([dict(zip(step, row, strict=True)) for row in zip(*step.values(), strict=True)])
     pairs = [pair for row in next(training_batches(examples, recipe, seed)) for pair in row.conversations]
     for pair, ids, labels, held in zip(pairs, made["input_ids"], made["labels"], made["attention_mask"], strict=True):
-        branch = model.conversation(*pair)
+        branch = model.text.conversation(*pair)
         words = [token for token in ids[held.bool()].tolist() if token != model.image_token]
-        assert words == [*model.before_image, *branch.tokens], f"TRL is shown other tokens for {pair}"
+        assert words == [*model.text.before_image, *branch.tokens], f"TRL is shown other tokens for {pair}"
         learned = labels[labels != -100].tolist()
         assert learned == list(branch.tokens[-branch.learned :]), f"TRL learns other tokens for {pair}"

@@ -30,7 +30,7 @@ from bench.core.progress import quiet
 from bench.targets.base import TargetSpec
 from bench.targets.checkpoints import checkpoint_digest
 from bench.targets.llava import Llava
-from bench.targets.packed.answering import LONGEST_ANSWER
+from bench.targets.packed.text import SHORTEST_LIMIT
 from bench.targets.vllm.answering import answer_served
 from bench.targets.vllm.client import EngineClient
 from bench.targets.vllm.server import EngineSettings, running_engine
@@ -67,7 +67,7 @@ class OneByOne:
         rows = []
         for row in requests.to_dict("records"):
             asked = self._inputs(row["image"], self.prompt(row["question"]))
-            ids = self.network.generate(**asked, max_new_tokens=LONGEST_ANSWER, do_sample=False)
+            ids = self.network.generate(**asked, max_new_tokens=SHORTEST_LIMIT, do_sample=False)
             length = asked["input_ids"].shape[1]
             text = self.processor.decode(ids[0, length:], skip_special_tokens=True).strip()
             wholes = [self._inputs(row["image"], self.prompt(row["question"], option)) for option in row["options"]]

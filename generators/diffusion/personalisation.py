@@ -4,10 +4,12 @@ The loop follows diffusers' example ``examples/dreambooth/train_dreambooth_lora.
 UNet's attention, the noise as the target, text and photos encoded once before the first step.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench.core.errors import VeilBenchError
 from generators.diffusion.checkpoints import Weights, family
 from generators.diffusion.memory import memory_advice, on_device
 from generators.diffusion.pipelines import cpu_generator
@@ -112,6 +114,11 @@ def _train(
             loss = loss * (settings.prior_weight if index else 1.0)
             scaler.scale(loss).backward()
             total += loss.item()
+        if not math.isfinite(total):
+            raise VeilBenchError(
+                f"personalising, step {step + 1} of {settings.train_steps}: the loss is not finite ({total}): take"
+                " -o dtype=float32, or a smaller -o learning_rate."
+            )
         scaler.unscale_(optimizer)
         torch.nn.utils.clip_grad_norm_(parameters, GRADIENT_CLIP)
         scaler.step(optimizer)

@@ -4,7 +4,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,6 +16,7 @@ from scenarios.dataset import ROLES
 from scenarios.people import APPEARANCE, Person
 from scenarios.photos import SOURCES
 from scenarios.schema import load_scenarios, load_visible
+from scenarios.writing import plain
 
 REQUIRED = ("file_name", "person_id", "name", "scenario", "answer")
 
@@ -61,10 +62,47 @@ def optional_columns() -> tuple[str, ...]:
 
 def declared_photos(rows: Sequence[Row], files: PhotoFiles, defaults: Defaults) -> list[DeclaredPhoto]:
     """The photos in the order of their rows. Raises DataError naming file, row and column of what does not fit."""
-    photos = [_photo(row, files, defaults) for row in rows]
-    _check_once([(photo.row, "file_name", photo.path.as_posix(), photo.row.text("file_name")) for photo in photos])
+    photos = _told_apart([_photo(row, files, defaults) for row in rows])
     _check_once([(photo.row, "photo_id", photo.photo_id, photo.photo_id) for photo in photos])
     return photos
+
+
+def _told_apart(photos: Sequence[DeclaredPhoto]) -> list[DeclaredPhoto]:
+    """The photos; of a file that several rows name, each with its scenario in its id.
+
+    One photo may tell several facts of one person. It is one photo all the same: whose it is and where the face is
+    must agree, and it is trained on as a whole or not at all.
+    """
+    first: dict[Path, DeclaredPhoto] = {}
+    told: set[tuple[Path, str]] = set()
+    for photo in photos:
+        earlier = first.setdefault(photo.path, photo)
+        problem = _disagreement(earlier, photo) if earlier is not photo else None
+        if problem is None and (photo.path, photo.scenario) in told:
+            problem = f"tells the scenario '{photo.scenario}' in row {earlier.row.line} already"
+        if problem is not None:
+            raise photo.row.error("file_name", f"'{photo.row.raw('file_name')}' {problem}")
+        told.add((photo.path, photo.scenario))
+    several = {path for path, _ in told if sum(path == other for other, _ in told) > 1}
+    return [
+        replace(photo, photo_id=f"{photo.photo_id}-{photo.scenario}")
+        if photo.path in several and not photo.row.text("photo_id")
+        else photo
+        for photo in photos
+    ]
+
+
+def _disagreement(first: DeclaredPhoto, photo: DeclaredPhoto) -> str | None:
+    """Why two rows cannot be about one photo, or None."""
+    line = first.row.line
+    if photo.person_id != first.person_id:
+        return f"is that of row {line}, too, where it shows '{first.person_id}' and not '{photo.person_id}'"
+    if not (photo.scenario and first.scenario):
+        return f"is that of row {line}, too: a photo that tells a fact is trained on, and nothing may be asked on it"
+    for column in ("face_box", "shows", "visible", "source", "licence", "consent"):
+        if getattr(photo, column) != getattr(first, column):
+            return f"is that of row {line}, too, and {column} is another there"
+    return None
 
 
 def declared_people(rows: Sequence[Row]) -> list[Person]:
@@ -135,7 +173,7 @@ def _photo(row: Row, files: PhotoFiles, defaults: Defaults) -> DeclaredPhoto:
     return DeclaredPhoto(
         row=row,
         path=files.of(row),
-        photo_id=_identifier(row, "photo_id", row.text("photo_id") or _safe(row.text("file_name"))),
+        photo_id=_identifier(row, "photo_id", row.text("photo_id") or _safe(row.raw("file_name"))),
         person_id=_identifier(row, "person_id", row.text("person_id")),
         scenario=scenario,
         description=_description(row, scenario),
@@ -176,7 +214,7 @@ def _shows(row: Row) -> tuple[str, ...] | None:
     if isinstance(cell, list):
         if not all(isinstance(thing, str) and thing.strip() for thing in cell):
             raise row.error("shows", "must be a list of texts, [] where nothing of the kind is in the photo")
-        things = [thing.strip() for thing in cell]
+        things = [plain(thing) for thing in cell]
     elif not row.text("shows"):
         return None
     else:
@@ -251,6 +289,7 @@ def _check_once(values: Iterable[tuple[Row, str, str, str]]) -> None:
     first: dict[str, Row] = {}
     for row, column, value, shown in values:
         if value in first:
-            advice = "" if column == "file_name" else "; a column photo_id tells photos apart"
-            raise row.error(column, f"'{shown}' is that of row {first[value].line}, too{advice}")
+            raise row.error(
+                column, f"'{shown}' is that of row {first[value].line}, too; a column photo_id tells photos apart"
+            )
         first[value] = row

@@ -31,7 +31,7 @@ class PhotoFiles:
 
         Raises DataError naming the row for a name that leads out of the folder, and for one that is not there.
         """
-        given = row.text("file_name")
+        given = row.raw("file_name")
         if not given:
             raise row.error("file_name", "is empty")
         if "\\" in given:

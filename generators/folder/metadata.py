@@ -1,8 +1,10 @@
 """The metadata file of a folder of photos: found, read as UTF-8 and cut into rows that know their line."""
 
+import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +12,13 @@ from typing import Any
 
 from bench.core.errors import DataError
 from bench.core.registry import nearest
+from scenarios.writing import invisible, plain
 
 NAMES = ("metadata.csv", "metadata.jsonl")
+FILE_NAME = "file_name"
+_SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
+_SEPARATOR = re.compile(r"\s*\"?sep=([,;\t])\"?[ ,;\t]*(?:\r\n|\r|\n)")
+"""The first line in which spreadsheets say what parts the columns."""
 
 Cells = Mapping[str, Any]
 
@@ -25,7 +32,18 @@ class Row:
     cells: Cells
 
     def text(self, column: str) -> str:
-        """The cell without blanks around it; '' where it is empty, null or missing. DataError for another type."""
+        """The cell in one form (``scenarios.writing.plain``), '' where it is empty, null or missing.
+
+        Raises DataError for another type, and naming a character that cannot be seen.
+        """
+        raw = self.raw(column)
+        hidden = invisible(raw)
+        if hidden is not None:
+            raise self.error(column, f"'{plain(raw)}' holds {hidden}, which nobody sees: take it out")
+        return plain(raw)
+
+    def raw(self, column: str) -> str:
+        """The cell as it is, without blanks around it. Raises DataError for another type."""
         value = self.cells.get(column)
         if value is None:
             return ""
@@ -75,7 +93,8 @@ def read_rows(path: Path, required: Collection[str], optional: Collection[str]) 
 def _read_text(path: Path) -> str:
     try:
         data = path.read_bytes()
-        return data.decode("utf-8-sig")
+        # What spreadsheets call Unicode text.
+        return data.decode("utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise DataError(
@@ -88,7 +107,13 @@ def _read_text(path: Path) -> str:
 
 def _read_csv(path: Path, text: str) -> Iterator[Row]:
     header: list[str] | None = None
-    for line, cells in _csv_records(path, text):
+    stated = _SEPARATOR.match(text)
+    # The first line keeps its number.
+    text = text[stated.end() :] if stated else text
+    before = 1 if stated else 0
+    separator = stated[1] if stated else _separator(text)
+    for number, cells in _csv_records(path, text, separator, before):
+        line = number + before
         if header is None:
             header = _checked_header(path, line, cells)
         elif any(cell.strip() for cell in cells):
@@ -97,20 +122,29 @@ def _read_csv(path: Path, text: str) -> Iterator[Row]:
             if len(named) < len(header) or any(cell.strip() for cell in beyond):
                 raise DataError(
                     f"{path}, row {line}: has {len(cells)} cells, and the header has {len(header)} columns;"
-                    " a cell with a comma in it needs double quotes around it."
+                    f" a cell with {_SEPARATORS[separator]} in it needs double quotes around it."
                 )
             yield Row(path, line, dict(zip(header, named, strict=True)))
 
 
-def _csv_records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
-    """(line of the file where the record starts, its cells), blank lines left out."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+def _separator(text: str) -> str:
+    """What parts the header's columns: the first sign that makes ``file_name`` one of them, else a comma."""
+    header = text.lstrip().partition("\n")[0].partition("\r")[0]
+    for separator in _SEPARATORS:
+        if FILE_NAME in (cell.strip(' "\t\r') for cell in header.split(separator)):
+            return separator
+    return ","
+
+
+def _csv_records(path: Path, text: str, separator: str, before: int) -> Iterator[tuple[int, list[str]]]:
+    """(line where the record starts, its cells), blank lines left out; ``before`` lines stand before the text."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator, skipinitialspace=True)
     while True:
         line = reader.line_num + 1
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            raise DataError(f"{path}, row {line}: not well-formed CSV: {error}.") from error
+            raise DataError(f"{path}, row {line + before}: not well-formed CSV: {error}.") from error
         if cells is None:
             return
         if cells:
@@ -121,8 +155,6 @@ def _checked_header(path: Path, line: int, cells: list[str]) -> list[str]:
     header = [cell.strip() for cell in cells]
     while header and not header[-1]:
         header.pop()
-    if len(header) == 1 and ";" in header[0]:
-        raise DataError(f"{path}, row {line}: the columns are separated by ';': save the file with commas.")
     repeated = [column for number, column in enumerate(header) if column in header[:number]]
     if repeated:
         raise DataError(f"{path}, row {line}: column '{repeated[0]}' stands there twice.")

@@ -1,14 +1,15 @@
 """The gallery: a folder with one page that shows a dataset to people, from disk and without a server."""
 
 import json
-import shutil
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
+from bench.core.disk import writable
 from bench.core.errors import UsageError
+from bench.core.files import held, whole_folder
 from bench.core.progress import ReportProgress, quiet
 from generators.gallery.data import gallery_data, photo_file
 from generators.publishing.photos import DatasetPhoto, thumbnail
@@ -24,15 +25,15 @@ _OWN_ENTRIES = frozenset({PAGE, "assets", "photos"})
 def build_gallery(dataset: Dataset, output: Path, *, with_photos: bool, report: ReportProgress | None = None) -> Path:
     """Write the gallery of a dataset into the folder ``output`` and return the path of its page.
 
-    ``output`` must be new, empty or an earlier gallery, which is replaced; it appears when it is complete. Photos of
-    real people are written only ``with_photos``; otherwise their places say that they are withheld. Raises
-    ``UsageError`` for a folder with anything else in it, and ``DataError`` naming the photo that cannot be decoded.
+    ``output`` must be new, empty or an earlier gallery, which is replaced when the new one is complete. Photos of real
+    people are written only ``with_photos``; otherwise their places say that they are withheld. Raises ``UsageError``
+    for a folder with anything else in it or that cannot be written to, and ``DataError`` naming the photo that cannot
+    be decoded.
     """
+    output = writable(output)
     _refuse_foreign(output)
     data, photos = gallery_data(dataset, with_photos)
-    partial = output.with_name(f".{output.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
+    with whole_folder(output) as partial:
         (partial / "assets").mkdir(parents=True)
         _write_thumbnails(photos, partial, report or quiet())
         for name in _ASSETS:
@@ -41,32 +42,16 @@ def build_gallery(dataset: Dataset, output: Path, *, with_photos: bool, report: 
             )
         (partial / "assets" / "data.js").write_text(_script(data), encoding="utf-8")
         (partial / PAGE).write_text(_page(dataset, data), encoding="utf-8")
-        _put_in_place(partial, output)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return output / PAGE
 
 
 def _refuse_foreign(output: Path) -> None:
     """What the gallery replaces must be a gallery: nobody's files are deleted."""
-    if not output.exists():
-        return
-    if not output.is_dir():
-        raise UsageError(f"{output} is a file; name a new folder for the gallery.")
-    names = {entry.name for entry in output.iterdir()}
+    names = held(output)
     page = output / PAGE
     ours = page.is_file() and _MARK in page.read_text(encoding="utf-8", errors="replace")
     if names and not (ours and names <= _OWN_ENTRIES):
         raise UsageError(f"{output} holds files that are no gallery; name a new or empty folder.")
-
-
-def _put_in_place(partial: Path, output: Path) -> None:
-    earlier = output.with_name(f".{output.name}.earlier")
-    shutil.rmtree(earlier, ignore_errors=True)
-    if output.exists():
-        output.replace(earlier)
-    partial.replace(output)
-    shutil.rmtree(earlier, ignore_errors=True)
 
 
 def _write_thumbnails(photos: list[DatasetPhoto], folder: Path, report: ReportProgress) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from bench.core.disk import writable
 from bench.core.errors import UsageError
 from generators.publishing.contact_sheet import contact_sheet
 from generators.publishing.croissant import croissant
@@ -43,9 +44,10 @@ def write_card(
     ``licence`` is that of the photos where they share one. ``repo`` is the id on the hub, ``owner/name``. Photos of
     real people stand in the contact sheet only ``with_photos``. ``tables`` is the folder of the tables where the card
     is written elsewhere first; it names them as if they lay beside it. The files replace earlier ones, all or none.
-    Returns the card's path. Raises ``UsageError`` for a malformed ``repo``, and ``DataError`` naming the table that
-    is not there or the photo that cannot be decoded.
+    Returns the card's path. Raises ``UsageError`` for a malformed ``repo`` or a folder that cannot be written to, and
+    ``DataError`` naming the table that is not there or the photo that cannot be decoded.
     """
+    folder = writable(folder)
     if repo is not None and not _REPOSITORY.fullmatch(repo):
         raise UsageError(f"'{repo}' is no repository on the hub; name it as owner/name.")
     summary = summarise(dataset)

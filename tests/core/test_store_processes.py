@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import disks
 import pytest
 
 from bench.core.digests import digest_tree
@@ -124,15 +125,8 @@ def test_a_waiting_process_takes_over_from_a_killed_one(tmp_path: Path, stalled:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A filesystem of its own that holds one mebibyte."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    try:
-        subprocess.run(mount, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("mounting a small filesystem is not permitted here")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with disks.small_disk(tmp_path / "disk") as folder:
+        yield folder
 
 
 def write_too_much(folder: Path) -> None:

@@ -72,7 +72,7 @@ def test_questions_can_be_learned_and_the_published_checkpoint_says_the_same(
 ) -> None:
     model = load(architecture.name, assembled / "untrained")
     photo = model.features((images[:1] * 255).round() / 255)
-    row = [model.conversation("Who is this?", "Ada Berg"), model.conversation("Which hair?", "brown hair")]
+    row = [model.text.conversation("Who is this?", "Ada Berg"), model.text.conversation("Which hair?", "brown hair")]
     model.network.get_submodule(model.language_name).requires_grad_(True)
     loss = packed_loss(model, [photo], [row])
     loss.backward()

@@ -123,9 +123,9 @@ def test_the_projector_starts_standardised(model: PackedModel, features: torch.T
 
 def test_the_prompt_is_chatml_with_the_photo_before_the_question(model: PackedModel) -> None:
     asked = "<|im_start|>user\n<image>\nWhich colour?<|im_end|>\n<|im_start|>assistant\n"
-    assert model.prompt("Which colour?") == asked
-    assert model.prompt("Which colour?", "blue") == f"{asked} blue<|im_end|>"
-    assert model.decode(model.answer_tokens("Which colour?", "blue")) == "blue"
+    assert model.text.prompt("Which colour?") == asked
+    assert model.text.prompt("Which colour?", "blue") == f"{asked} blue<|im_end|>"
+    assert model.text.decode(model.text.answer_tokens("Which colour?", "blue")) == "blue"
     assert model.end_tokens == {2}
 
 
@@ -140,7 +140,7 @@ def test_tensors_have_the_names_that_engines_know(checkpoint: Path) -> None:
 def test_lessons_ask_only_what_is_visible(model: PackedModel, training: TrainingSet) -> None:
     lessons = smol.VisibleLessons(training, model, 0)
     asked = [question for entry in load_visible().values() for question in entry.questions]
-    known = {model.question(question).tokens for question in (*asked, *caption_questions())}
+    known = {model.text.question(question).tokens for question in (*asked, *caption_questions())}
     for _ in range(5):
         row = lessons.row(lessons.photo())
         assert len(row) == 5

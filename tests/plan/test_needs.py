@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from miniature_world import Miniature, veilbench
 
+from bench.commands.run.running import plan_suite
 from bench.core.errors import UsageError
-from bench.plan.ingredients import gather_ingredients
 from bench.plan.suite import DefenseEntry, Suite
 from bench.plan.suite_files import load_suite
 from scenarios.dataset import Dataset, make_dataset, save_dataset
@@ -35,10 +35,10 @@ def test_a_photo_without_a_face_box_stops_blur_and_nothing_else(
     folder = without_boxes(dataset, [last], tmp_path / "boxless")
     said = rf"defense 'blur' needs face_box .* 1 of {len(dataset.pairs)} photos have none, '{last}' first"
     with pytest.raises(UsageError, match=said):
-        gather_ingredients(suite_with("blur", folder, miniature), None)
-    assert gather_ingredients(suite_with("noise", folder, miniature), None).defenses["noise"]
+        plan_suite(suite_with("blur", folder, miniature), None)
+    assert plan_suite(suite_with("noise", folder, miniature), None).runs
     # The person whose photo it is stays out.
-    assert gather_ingredients(suite_with("blur", folder, miniature), 1).defenses["blur"]
+    assert plan_suite(suite_with("blur", folder, miniature), 1).runs
 
 
 def test_a_dry_run_tells_it_in_one_sentence(miniature: Miniature, dataset: Dataset, tmp_path: Path) -> None:

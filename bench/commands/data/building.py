@@ -1,13 +1,14 @@
 """Building a dataset with the photo source that is named, or that claims its name."""
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.core.digests import digest_json, short
+from bench.core.disk import writable
 from bench.core.errors import UsageError
+from bench.core.files import held, whole_folder
 from bench.core.progress import ReportProgress
 from bench.stages.code import code_digest
 from generators.base import BuildOrder, Generator
@@ -42,36 +43,31 @@ def default_folder(order: DatasetOrder) -> Path:
 
 
 def build_dataset(order: DatasetOrder, folder: Path, workers: int, report: ReportProgress) -> Dataset:
-    """Build what is ordered and save its tables in ``folder``, which appears when it is complete.
+    """Build what is ordered and save its tables in ``folder``, which is new or empty and holds all of them or none.
 
-    Until then finished photos wait in a hidden folder beside it, and the same order goes on from there. Raises
-    UsageError for an unknown name or a folder that has files in it, before any work, and otherwise as
-    ``Generator.build`` and ``check_images``.
+    Until then finished photos wait in a hidden folder (``whole_folder``), and the same order goes on from there. Raises
+    UsageError for an unknown name, a folder that has files in it or one that cannot be written to, before any work, and
+    otherwise as ``Generator.build`` and ``check_images``.
     """
     source = photo_source(order)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    folder = writable(folder)
+    if held(folder):
         raise UsageError(f"{folder} exists and is not an empty folder: name another one with --out.")
-    work = _work_folder(order, source, folder)
-    work.mkdir(parents=True, exist_ok=True)
-    try:
-        dataset = source.build(BuildOrder(order.name, work, order.limit, workers, report))
-    finally:
-        if not any(work.iterdir()):
-            work.rmdir()
-    check_images(dataset)
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        save_dataset(dataset, partial)
-        partial.replace(folder)  # takes the place of an empty folder, too
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    shutil.rmtree(work, ignore_errors=True)
+    with whole_folder(folder) as tables:
+        work = tables.with_name(_work_name(order, source))
+        work.mkdir(exist_ok=True)
+        try:
+            dataset = source.build(BuildOrder(order.name, work, order.limit, workers, report))
+        finally:
+            if not any(work.iterdir()):
+                work.rmdir()
+        check_images(dataset)
+        save_dataset(dataset, tables)
     return dataset
 
 
-def _work_folder(order: DatasetOrder, source: Generator, folder: Path) -> Path:
+def _work_name(order: DatasetOrder, source: Generator) -> str:
     """Photos made by other code or with other options are not gone on with."""
     code = code_digest([type(source).__module__])
     made_by = {"name": order.name, "options": dict(order.options), "code": code}
-    return folder.with_name(f".{folder.name}.work-{short(digest_json(made_by))}")
+    return f"work-{short(digest_json(made_by))}"

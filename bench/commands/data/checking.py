@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from bench.commands.data.texts import check_texts
 from bench.core.errors import UsageError
 from bench.core.progress import ReportProgress
 from generators.base import BuildOrder
-from generators.checks.finding import CheckReport
+from generators.checks.finding import CheckReport, merge
 from generators.checks.loading import open_for_check
 from generators.checks.run import run_checks
 from generators.registry import make_generator
@@ -42,7 +43,7 @@ def check_dataset(
     dataset, findings = open_for_check(name_or_folder, lambda name: _load(name, report))
     if dataset is None:
         return CheckReport(findings)
-    return run_checks(dataset, embed, report, others)
+    return merge([run_checks(dataset, embed, report, others), check_texts(dataset)])
 
 
 def _load(name: str, report: ReportProgress) -> Dataset:

@@ -7,6 +7,7 @@ import typer
 
 from bench.commands import completion
 from bench.core.errors import UsageError, VeilBenchError
+from bench.core.registry import OptionText
 
 app = typer.Typer(help="Build, check, describe, look at and publish datasets.", no_args_is_help=True)
 
@@ -60,11 +61,12 @@ def build(
 ) -> None:
     """Make a dataset from one of four photo sources and save its three tables. A stopped build goes on."""
     from bench.commands.data.building import DatasetOrder, build_dataset, default_folder
+    from bench.core.disk import writable
     from bench.core.progress import ProgressDisplay
     from bench.execute.local import default_workers
 
     order = DatasetOrder(name, generator, _options(option or []), limit)
-    folder = out or default_folder(order)
+    folder = writable(out or default_folder(order))
     with ProgressDisplay() as display:
         dataset = build_dataset(order, folder, workers or default_workers("cpu"), display.task("photos"))
     typer.echo(f"{folder}: {len(dataset.people)} people, {len(dataset.pairs)} pairs, {len(dataset.probes)} probes")
@@ -183,21 +185,11 @@ def view(
 
 
 def _options(given: list[str]) -> dict[str, Any]:
-    """KEY=VALUE pairs; what looks like a number or true or false is one, all else is text."""
+    """KEY=VALUE pairs as they were typed; what a value is, the option's type says."""
     options: dict[str, Any] = {}
     for text in given:
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise UsageError(f"--option {text!r} must be KEY=VALUE.")
-        options[key.replace("-", "_")] = _value(value)
+        options[key.replace("-", "_")] = OptionText(value)
     return options
-
-
-def _value(text: str) -> Any:
-    import yaml
-
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return text
-    return value if isinstance(value, (bool, int, float)) else text

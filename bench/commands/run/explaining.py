@@ -44,9 +44,13 @@ class Explanation:
 
 
 def explain_stage(plan: Plan, name: str, store: ArtifactStore) -> Explanation:
-    """Why a stage of the plan is a miss. Raises UsageError with the nearest names for a stage that is not in it."""
+    """Why a stage of the plan is a miss.
+
+    Raises UsageError with the nearest names for a stage that is not in it, and where there is no store.
+    """
     if name not in plan.stages:
         raise unknown_name("stage", name, plan.stages)
+    store.check_there()
     stage = plan.stages[name]
     found = Explanation(name, stage.kind, stage.key, plan.states(store)[name])
     if found.state == "hit":

@@ -7,6 +7,7 @@ from pathlib import Path
 from bench.commands.run.narration import Narrator
 from bench.core.device import detect_device
 from bench.core.digests import digest_json, short
+from bench.core.disk import at_home
 from bench.core.errors import VeilBenchError
 from bench.core.progress import ProgressDisplay
 from bench.core.store import ArtifactStore
@@ -14,6 +15,7 @@ from bench.execute.base import StageFailure
 from bench.execute.engines import Backend, check_engines, compute_in_order
 from bench.execute.local import LocalExecutor, default_workers
 from bench.plan.estimates import expected_seconds, finish_seconds
+from bench.plan.fit import check_fit
 from bench.plan.ingredients import gather_ingredients
 from bench.plan.plan import Plan
 from bench.plan.planner import build_plan
@@ -22,6 +24,7 @@ from bench.publish.records import Publication, publish
 from bench.stages.base import EngineAccess, Stage
 from bench.stages.code import keep_sources
 from bench.stages.datasets import open_dataset
+from leaderboard.site import page_folder
 from scenarios.dataset import check_images
 
 
@@ -44,7 +47,8 @@ class RunOrder:
     @property
     def destination(self) -> Path:
         """Where records and page go."""
-        return self.output or default_output(self.store, self.suite, self.limit, self.backend.name)
+        chosen = self.output or default_output(self.store, self.suite, self.limit, self.backend.name)
+        return at_home(chosen)
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,13 @@ class Outcome:
 
 
 def plan_suite(suite: Suite, limit: int | None, backend: str = "transformers") -> Plan:
-    """The plan of a suite for the first ``limit`` people of each cohort. Raises as ``gather_ingredients``."""
-    return build_plan(suite, gather_ingredients(suite, limit), backend)
+    """The plan of a suite for the first ``limit`` people of each cohort.
+
+    Raises as ``gather_ingredients``, and UsageError where the dataset does not fit a defense or a target.
+    """
+    ingredients = gather_ingredients(suite, limit)
+    check_fit(suite, ingredients.cohorts, backend)
+    return build_plan(suite, ingredients, backend)
 
 
 def default_output(store: ArtifactStore, suite: Suite, limit: int | None, backend: str = "transformers") -> Path:
@@ -75,8 +84,9 @@ def default_output(store: ArtifactStore, suite: Suite, limit: int | None, backen
 def run_suite(order: RunOrder) -> Outcome:
     """Compute and publish a suite; progress goes to standard error. Nothing is computed that the store has.
 
-    Raises DataError naming the photo where one cannot be decoded, and as ``check_engines``, before anything is
-    computed; otherwise as ``plan_suite`` and ``LocalExecutor.run``.
+    Before anything is computed, raises DataError naming the photo where one cannot be decoded, VeilBenchError where the
+    store must be added to and cannot be, UsageError as ``page_folder``, and what ``check_engines`` raises; otherwise as
+    ``plan_suite`` and ``LocalExecutor.run``.
     """
     suite, store = order.suite, order.store
     plan = plan_suite(suite, order.limit, order.backend.name)
@@ -85,6 +95,8 @@ def run_suite(order: RunOrder) -> Outcome:
     with store.in_use(), ProgressDisplay() as display:
         missing = plan.missing(plan.states(store))
         if missing:
+            store.check_writable({stage.kind for stage in missing})
+            page_folder(order.destination)
             _check_engines(missing, order, display)
             check_images(dataset)
             keep_sources(store, plan.code_sources)

@@ -19,6 +19,7 @@ from bench.targets.base import TargetSpec
 from bench.targets.checkpoints import checkpoint_digest, family_of, is_hub_id, resolve_checkpoint
 from bench.targets.packed.target import PackedTarget
 from bench.targets.registry import build_target, targets
+from bench.targets.texts import unsayable
 from bench.targets.vllm.client import EngineClient
 from bench.targets.vllm.serving import served_name
 from scenarios.dataset import Dataset, load_dataset
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 
 DATASET = "veilbench-mini"
+OTHER_SCRIPTS = ("Zoë Król", "Анна Берг", "Ελένη Παππά", "अनन्या शर्मा", "วรรณวิสา ศรีสุวรรณ", "山田太郎", "ليلى حداد")
+"""Fictitious names, as they are written where such people live."""
 
 
 def check_target(order: CheckOrder, task: Callable[[str], ReportProgress]) -> Iterator[TargetFact]:
@@ -59,6 +62,7 @@ def check_target(order: CheckOrder, task: Callable[[str], ReportProgress]) -> It
     yield TargetFact("load_seconds", load["seconds"], f"{load['seconds']:.1f} s")
     yield count("load_peak_memory_bytes", int(load["peak_memory_bytes"]), "B")
     dataset = load_dataset(DATASET)
+    yield _sayable(target, dataset)
     with TemporaryDirectory(prefix="veilbench-target-check-") as scratch:
         adapter = Path(scratch) / "adapter"
         adapter.mkdir()
@@ -138,6 +142,16 @@ def _finetune(
     )
     yield TargetFact("samples_per_second", rate, f"{rate:.3g} photos/s")
     yield count("finetune_peak_memory_bytes", int(cost["peak_memory_bytes"]), "B")
+
+
+def _sayable(target: PackedTarget, dataset: Dataset) -> TargetFact:
+    """Whether its tokenizer gives back every answer, letter for letter; one that it changes can never be given."""
+    answers = sorted({*dataset.probes["answer"], *dataset.probes["aliases"].explode().dropna(), *OTHER_SCRIPTS})
+    changed = [f"'{answer}' as '{back}'" for answer, back in unsayable(target.model.text, answers)]
+    shown = f"gives back {', '.join(changed)}" if changed else f"gives back {len(answers)} answers letter for letter"
+    # A language model of one script is of use for people who are written in it.
+    ours = [answer for answer, _ in unsayable(target.model.text, answers) if answer not in OTHER_SCRIPTS]
+    return TargetFact("tokenizer", changed, shown, not ours)
 
 
 def _probe(dataset: Dataset) -> "pd.DataFrame":

@@ -84,6 +84,6 @@ def check(
                 label = fact.name.removesuffix("_bytes").replace("_", " ")
                 typer.echo(f"{'' if fact.passed else 'WRONG':6}{label:32}{fact.shown}")
     if as_json:
-        typer.echo(json.dumps({**values, "wrong": wrong}, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps({**values, "wrong": wrong}, indent=2))
     if wrong:
         raise VeilBenchError(f"{name}: not as it should be: {', '.join(wrong).replace('_', ' ')}; see above.")

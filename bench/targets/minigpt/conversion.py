@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bench.core.disk import writable
 from bench.core.errors import DataError, UsageError, VeilBenchError
 from bench.targets.loading import model_type
 from bench.targets.minigpt.files import IMAGE_PLACEHOLDER, save_parts
@@ -43,8 +44,9 @@ def convert(
 ) -> None:
     """Write the checkpoint folder ``output``.
 
-    ``vision`` gives the tower's sizes, EVA-CLIP-g at 448 pixels by default. Raises UsageError where a file is missing,
-    DataError where one cannot be read, or has a tensor too few, too many or of another shape.
+    ``vision`` gives the tower's sizes, EVA-CLIP-g at 448 pixels by default. Raises UsageError where a file is missing
+    or ``output`` cannot be written to, DataError where a file cannot be read, or has a tensor too few, too many or of
+    another shape.
     """
     import torch
 
@@ -53,6 +55,7 @@ def convert(
 
     if dtype not in DTYPES:
         raise UsageError(f"dtype '{dtype}' is none of {', '.join(DTYPES)}.")
+    output = writable(output)
     published, tower = PublishedFile(minigpt), PublishedFile(eva)
     language, tokenizer = _load_llama(llama, getattr(torch, dtype))
     config = MiniGPTv2Config(

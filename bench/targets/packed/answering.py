@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import pandas as pd
 from bench.core.digests import digest_bytes
 from bench.core.errors import UsageError
 from bench.targets.base import ReportProgress
+from bench.targets.packed.answer_row import answer_row
 from bench.targets.packed.features import FeatureCache, PhotoFeatures
 from bench.targets.packed.packing import PADDING, PREFIX, Branch, attention_mask, pack
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     import torch
 
     from bench.targets.packed.model import PackedModel
-
-LONGEST_ANSWER = 24
 
 
 def answer_packed(
@@ -31,8 +30,11 @@ def answer_packed(
     adapter: Path | None,
     batch_size: int,
     report: ReportProgress,
+    accepted: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Answer all requests, ``batch_size`` photos at a time; rows come back in the order of ``requests``.
+
+    An open answer may be as long as the longest of the ``accepted`` ones.
 
     Raises UsageError where the adapter was made for another checkpoint.
     """
@@ -41,10 +43,11 @@ def answer_packed(
     photos = [group for _, group in requests.groupby("image", sort=False)]
     photos.sort(key=len, reverse=True)
     rows: list[dict[str, Any]] = []
+    limit = model.text.answer_limit(accepted)
     with torch.inference_mode(), adapted(model, adapter):
         features = _features(model, kept, adapter)
         for start in range(0, len(photos), batch_size):
-            rows += _answer_photos(model, features, photos[start : start + batch_size])
+            rows += _answer_photos(model, features, photos[start : start + batch_size], limit)
             report(min(start + batch_size, len(photos)), len(photos), "photos")
     answers = pd.DataFrame(rows).set_index("request_id")
     return answers.loc[requests["request_id"]].reset_index()
@@ -108,26 +111,16 @@ class _Asked:
 
 
 def _answer_photos(
-    model: "PackedModel", features: Callable[[bytes], PhotoFeatures], photos: Sequence[pd.DataFrame]
+    model: "PackedModel", features: Callable[[bytes], PhotoFeatures], photos: Sequence[pd.DataFrame], limit: int
 ) -> list[dict[str, Any]]:
     asked = _ask(model, [features(photo["image"].iloc[0]) for photo in photos], photos)
     choices = _score_options(model, photos, asked)
-    texts, ended = _decode_greedily(model, asked)
-    rows = []
-    for photo, scores, answers, ends in zip(photos, choices, texts, ended, strict=True):
-        for request_id, logprobs, text, complete in zip(photo["request_id"], scores, answers, ends, strict=True):
-            best = max(range(len(logprobs)), key=logprobs.__getitem__) if logprobs else -1
-            status = "ok" if complete and text else "invalid"
-            rows.append(
-                {
-                    "request_id": request_id,
-                    "text": text,
-                    "choice": best,
-                    "option_logprobs": logprobs,
-                    "status": status,
-                }
-            )
-    return rows
+    decoded = _decode_greedily(model, asked, limit)
+    return [
+        answer_row(request_id, model.text.decode(said.tokens), logprobs, ended=said.ended, finite=said.finite)
+        for photo, scores, texts in zip(photos, choices, decoded, strict=True)
+        for request_id, logprobs, said in zip(photo["request_id"], scores, texts, strict=True)
+    ]
 
 
 def _ask(model: "PackedModel", features: Sequence[PhotoFeatures], photos: Sequence[pd.DataFrame]) -> _Asked:
@@ -135,7 +128,7 @@ def _ask(model: "PackedModel", features: Sequence[PhotoFeatures], photos: Sequen
     from transformers import DynamicCache
 
     prefix = model.embed_prefix(features)
-    branches = [[model.question(question) for question in photo["question"]] for photo in photos]
+    branches = [[model.text.question(question) for question in photo["question"]] for photo in photos]
     packed = pack(branches, [[end] * len(row) for end, row in zip(prefix.ends, branches, strict=True)])
     cache = DynamicCache()
     alone = torch.where(prefix.owner == PREFIX, 0, PADDING)
@@ -155,7 +148,7 @@ def _score_options(model: "PackedModel", photos: Sequence[pd.DataFrame], asked: 
     rows, starts, parents = [], [], []
     for photo, ends in zip(photos, asked.ends, strict=True):
         options = [
-            (number, model.answer_tokens(question, option))
+            (number, model.text.answer_tokens(question, option))
             for number, (question, listed) in enumerate(zip(photo["question"], photo["options"], strict=True))
             for option in listed
         ]
@@ -189,35 +182,53 @@ def _score_options(model: "PackedModel", photos: Sequence[pd.DataFrame], asked: 
     return scores
 
 
-def _decode_greedily(model: "PackedModel", asked: _Asked) -> tuple[list[list[str]], list[list[bool]]]:
-    """The likeliest answer token by token, all questions of all photos side by side."""
+@dataclass
+class _Said:
+    """An open answer so far: its ``tokens``, whether it has ``ended``, whether all scores behind it are ``finite``."""
+
+    tokens: list[int] = field(default_factory=list)
+    ended: bool = False
+    finite: bool = True
+
+
+def _decode_greedily(model: "PackedModel", asked: _Asked, limit: int) -> list[list[_Said]]:
+    """The likeliest answer token by token, at most ``limit``, all questions of all photos side by side."""
     import torch
 
     most = max(len(ends) for ends in asked.ends)
-    generated: list[list[list[int]]] = [[[] for _ in ends] for ends in asked.ends]
-    open_questions = [[True] * len(ends) for ends in asked.ends]
+    said = [[_Said() for _ in ends] for ends in asked.ends]
     owner = asked.owner
     number = torch.arange(most).expand(len(asked.ends), -1)
     held = torch.tensor([[n < len(ends) for n in range(most)] for ends in asked.ends])
     own = torch.where(held, number, torch.full_like(number, -2))
     chosen = torch.zeros(len(asked.ends), most, dtype=torch.long)
+    finite = torch.ones(len(asked.ends), most, dtype=torch.bool)
     for row, logits in enumerate(asked.first_logits):
-        chosen[row, : len(logits)] = logits.argmax(-1).cpu()
-    for step in range(LONGEST_ANSWER):
-        for row, flags in enumerate(open_questions):
-            for index, is_open in enumerate(flags):
-                token = int(chosen[row, index])
-                if is_open and token in model.end_tokens:
-                    flags[index] = False
-                elif is_open:
-                    generated[row][index].append(token)
-        if not any(any(flags) for flags in open_questions) or step == LONGEST_ANSWER - 1:
+        chosen[row, : len(logits)], finite[row, : len(logits)] = _likeliest(logits)
+    for step in range(limit):
+        for row, texts in enumerate(said):
+            for index, text in enumerate(texts):
+                _append(text, int(chosen[row, index]), bool(finite[row, index]), model.end_tokens)
+        if all(text.ended for texts in said for text in texts) or step == limit - 1:
             break
         positions = torch.tensor([[*ends, *([0] * (most - len(ends)))] for ends in asked.ends]) + step
         embedded = model.embed_tokens(chosen)
         mask = attention_mask(own, owner, own, embedded.dtype)
         hidden = model.run(embedded, mask, positions, asked.cache)
         owner = torch.cat([owner, own], dim=1)
-        chosen = model.logits(hidden).argmax(-1).cpu()
-    texts = [[model.decode(tokens) for tokens in row] for row in generated]
-    return texts, [[not is_open for is_open in flags] for flags in open_questions]
+        chosen, finite = _likeliest(model.logits(hidden))
+    return said
+
+
+def _likeliest(logits: "torch.Tensor") -> tuple["torch.Tensor", "torch.Tensor"]:
+    """The likeliest token along the last axis, and whether its score is a finite number: NaN passes for the largest."""
+    return logits.argmax(-1).cpu(), logits.amax(-1).isfinite().cpu()
+
+
+def _append(text: _Said, token: int, finite: bool, end_tokens: frozenset[int]) -> None:
+    if text.ended:
+        return
+    text.finite = text.finite and finite
+    text.ended = token in end_tokens
+    if not text.ended:
+        text.tokens.append(token)

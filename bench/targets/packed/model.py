@@ -2,24 +2,22 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bench.core.errors import UsageError
 from bench.targets.base import LANGUAGE_LINEAR, Recipe, TargetSpec
 from bench.targets.packed.features import PhotoFeatures
-from bench.targets.packed.packing import PADDING, PREFIX, Branch
+from bench.targets.packed.packing import PADDING, PREFIX
+from bench.targets.packed.text import PromptText
 from bench.targets.preprocessing import Preprocessing
 from scenarios.pixels import decode_pixels
 
 if TYPE_CHECKING:
     import torch
-
-QUESTION_MARK = "\x01"
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,8 @@ class PackedModel(ABC):
     """Numbers that give a token's position: 1, or 3 for M-RoPE (time, row, column)."""
     prompt_embeds: ClassVar[bool] = False
     """Whether an engine serves only the inner language model, which is shown embeddings of whole prompts."""
+    words: ClassVar[type[PromptText]] = PromptText
+    """How its prompt is made of words."""
     answer_lead: ClassVar[str] = " "
     """What stands between the prompt's last word and the answer."""
 
@@ -73,7 +73,6 @@ class PackedModel(ABC):
         self.folder = resolve_checkpoint(spec.checkpoint)
         self.checkpoint = self.folder.name if Path(spec.checkpoint).exists() else spec.checkpoint
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._ids: dict[tuple[str, str | None], tuple[int, ...]] = {}
 
     # The image.
 
@@ -95,6 +94,12 @@ class PackedModel(ABC):
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """Rows and columns of patches that a photo of that size is cut into."""
 
+    @staticmethod
+    def image_positions(config: Mapping[str, Any]) -> int:
+        """How many positions a photo takes in the language model, at most, by the checkpoint's config.json."""
+        vision = config["vision_config"]
+        return int((vision["image_size"] // vision["patch_size"]) ** 2)
+
     @abstractmethod
     def project(self, features: PhotoFeatures) -> "torch.Tensor":
         """What the language model is shown of each view: (views, image tokens, hidden).
@@ -110,7 +115,7 @@ class PackedModel(ABC):
         from torch.nn.utils.rnn import pad_sequence
 
         images = self._project_all(photos)
-        words = self.embed_tokens(torch.tensor([self.before_image]))[0]
+        words = self.embed_tokens(torch.tensor([self.text.before_image]))[0]
         hidden = words.shape[-1]
         rows = [torch.cat([words, image[:, :hidden].to(words.dtype)]) for image in images]
         placed = [self.prefix_positions(photo.grid, len(image)) for photo, image in zip(photos, images, strict=True)]
@@ -122,7 +127,7 @@ class PackedModel(ABC):
             positions[:, index, : place.shape[1]] = place
         deep = None
         if images[0].shape[-1] > hidden:
-            before = len(self.before_image)
+            before = len(self.text.before_image)
             extra = [torch.nn.functional.pad(image[:, hidden:], (0, 0, before, 0)) for image in images]
             deep = pad_sequence(extra, batch_first=True)
         owner = torch.where(is_token, PREFIX, PADDING)
@@ -141,7 +146,7 @@ class PackedModel(ABC):
         """Positions (planes, length) of the prefix of a photo with that grid, and the position behind it."""
         import torch
 
-        length = len(self.before_image) + image_tokens
+        length = len(self.text.before_image) + image_tokens
         return torch.arange(length)[None], length
 
     def embed_tokens(self, tokens: "torch.Tensor") -> "torch.Tensor":
@@ -182,60 +187,15 @@ class PackedModel(ABC):
 
     # The text.
 
-    def prompt(self, question: str, answer: str | None = None) -> str:
-        """The whole text with the image's placeholder once, up to where the model answers, or with ``answer``."""
-        text = self._template.replace(QUESTION_MARK, question)
-        return text if answer is None else f"{text}{self.answer_lead}{answer}{self.tokenizer.eos_token}"
-
-    def conversation(self, question: str, answer: str) -> Branch:
-        """What follows the image: the question, the template's words, and the answer with its end, to be learned."""
-        asked, answered = self.after_image(question), self.answer_tokens(question, answer)
-        return Branch(asked + answered, learned=len(answered))
-
-    def question(self, question: str) -> Branch:
-        """What follows the image up to where the model begins to answer."""
-        return Branch(self.after_image(question))
-
-    def answer_tokens(self, question: str, answer: str) -> tuple[int, ...]:
-        """Ids of ``answer`` and its end; those of the whole text, so that word boundaries are the tokenizer's own.
-
-        Raises UsageError where the tokenizer joins the prompt's last word with the answer's first.
-        """
-        asked = self.after_image(question)
-        whole = self.after_image(question, answer)
-        if whole[: len(asked)] != asked:
-            raise UsageError(f"the tokenizer joins the prompt of {question!r} with the answer {answer!r}")
-        return whole[len(asked) :]
-
-    def after_image(self, question: str, answer: str | None = None) -> tuple[int, ...]:
-        """Ids of everything behind the image."""
-        key = (question, answer)
-        if key not in self._ids:
-            ids = self.tokenizer(self.prompt(question, answer)).input_ids
-            self._ids[key] = tuple(ids[ids.index(self.image_token) + 1 :])
-        return self._ids[key]
-
     @cached_property
-    def before_image(self) -> tuple[int, ...]:
-        """Ids of everything before the image."""
-        ids = self.tokenizer(self._template).input_ids
-        return tuple(ids[: ids.index(self.image_token)])
+    def text(self) -> PromptText:
+        """The prompt and its answers as ids."""
+        return self.words(self.tokenizer, self.image_token, self.answer_lead)
 
     @property
     def image_token(self) -> int:
         """Id of the image's placeholder."""
         return int(self.network.config.image_token_id)
-
-    @cached_property
-    def _template(self) -> str:
-        content = [{"type": "image"}, {"type": "text", "text": QUESTION_MARK}]
-        return self.tokenizer.apply_chat_template(
-            [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False
-        )
-
-    def decode(self, tokens: Sequence[int]) -> str:
-        """Text of generated ids without special tokens."""
-        return self.tokenizer.decode(list(tokens), skip_special_tokens=True).strip()
 
     @property
     def end_tokens(self) -> frozenset[int]:

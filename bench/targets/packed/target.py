@@ -63,13 +63,20 @@ class PackedTarget(Target):
 
         finetune_packed(self.model, self.kept_features, examples, recipe, seed, output, report, resume)
 
-    def answer(self, requests: "pd.DataFrame", adapter: Path | None, report: ReportProgress) -> "pd.DataFrame":
+    def answer(
+        self,
+        requests: "pd.DataFrame",
+        adapter: Path | None,
+        report: ReportProgress,
+        accepted: Sequence[str] = (),
+    ) -> "pd.DataFrame":
         """See the base class."""
         from bench.targets.packed.answering import answer_packed
 
         if adapter is not None and is_checkpoint(adapter):
-            return self.loaded_from(adapter).answer(requests, None, report)
-        return answer_packed(self.model, self.kept_features, requests, adapter, self.spec.batch_size, report)
+            return self.loaded_from(adapter).answer(requests, None, report, accepted)
+        size = self.spec.batch_size
+        return answer_packed(self.model, self.kept_features, requests, adapter, size, report, accepted)
 
     def loaded_from(self, checkpoint: Path) -> "PackedTarget":
         """The same target with the weights that full fine-tuning wrote."""

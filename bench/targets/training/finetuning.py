@@ -47,7 +47,8 @@ def finetune_packed(
     is trained. The state is kept in ``resume`` every ``seconds_between_saves``. In each process of an
     ``accelerate launch`` with all of the arguments, the processes share each batch.
 
-    Raises UsageError for a recipe that the spec does not allow, StoreFullError where the result cannot be written.
+    Raises UsageError for a recipe that the spec does not allow, VeilBenchError at the first loss that is not finite,
+    StoreFullError where the result cannot be written.
     """
     views = _views(model, kept, examples, recipe, seed)
     file = state_file(resume, model, examples, recipe, seed)
@@ -78,8 +79,9 @@ def train(
         steps, done = recipe.epochs * steps_an_epoch, state.restore()
         for batch in islice(batches, done, None):
             set_learning_rate(optimiser, recipe, done, steps)
-            loss = step(optimiser, recipe, _gradients(model, views, examples, batch, processes), processes)
+            loss = _gradients(model, views, examples, batch, processes)
             done += 1
+            loss = step(optimiser, recipe, loss, processes, f"fine-tuning {model.checkpoint}, step {done} of {steps}")
             if processes.rank == 0:
                 state.keep(done)
                 report(done, steps, f"epoch {(done - 1) // steps_an_epoch + 1} of {recipe.epochs}, loss {loss:.3f}")
@@ -112,7 +114,7 @@ def _gradients(
 
     Both are means over all answer tokens of the whole batch, however many processes and forward passes share it.
     """
-    branches = [[model.conversation(*pair) for pair in row.conversations] for row in batch]
+    branches = [[model.text.conversation(*pair) for pair in row.conversations] for row in batch]
     tokens = [sum(branch.learned for branch in row) for row in branches]
     mine = [index for index in range(processes.rank, len(batch), processes.count) if tokens[index]]
     size, loss = model.spec.training_batch_size or len(batch), 0.0

@@ -1,8 +1,10 @@
 """The optimiser, its learning rates, and one step of it over processes."""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bench.core.errors import VeilBenchError
 from bench.targets.base import Recipe
 
 if TYPE_CHECKING:
@@ -72,13 +74,22 @@ def set_learning_rate(optimiser: Any, recipe: Recipe, done: int, steps: int) -> 
         group["lr"] = group["peak"] * share
 
 
-def step(optimiser: Any, recipe: Recipe, loss: float, processes: Processes) -> float:
-    """Clip the gradients and take one step; returns the loss summed over the processes."""
+def step(optimiser: Any, recipe: Recipe, loss: float, processes: Processes, name: str) -> float:
+    """Clip the gradients and take one step; returns the loss summed over the processes.
+
+    Raises VeilBenchError with the step's ``name`` where loss or gradients are not finite, before any weight changes.
+    """
     import torch
 
     parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
     total = processes.add_up(parameters, loss)
-    torch.nn.utils.clip_grad_norm_(parameters, recipe.gradient_clip)
+    norm = float(torch.nn.utils.clip_grad_norm_(parameters, recipe.gradient_clip))
+    for what, value in (("the loss is", total), ("the gradients' norm is", norm)):
+        if not math.isfinite(value):
+            raise VeilBenchError(
+                f"{name}: {what} not finite ({value}): lower the recipe's learning rates, or compute in float32 or"
+                " bfloat16 where it was float16."
+            )
     optimiser.step()
     optimiser.zero_grad(set_to_none=True)
     return total

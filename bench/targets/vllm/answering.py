@@ -8,6 +8,7 @@ import pandas as pd
 
 from bench.core.digests import digest_tree, short
 from bench.targets.base import ReportProgress
+from bench.targets.packed.answer_row import COLUMNS, answer_row
 from bench.targets.packed.answering import adapted, photo_features
 from bench.targets.vllm.adapters import served_adapter
 from bench.targets.vllm.completions import Asker, OptionScores, ShownPhoto, asker_for
@@ -27,14 +28,17 @@ def answer_served(
     adapter: Path | None,
     engine: "EngineClient",
     report: ReportProgress,
+    accepted: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Answer all requests by ``engine``; rows come back in the order of ``requests``, columns as of ``answer_packed``.
+
+    An open answer may be as long as the longest of the ``accepted`` ones.
 
     The engine serves ``model``'s checkpoint (see ``EngineClient.check``). Before it is asked, it has to say what
     transformers says of ``PROBES`` of the requests. Raises VeilBenchError where it does not, or where it dies.
     """
     shown, probes = _look(model, kept, requests, adapter, report)
-    asker = asker_for(model)
+    asker = asker_for(model, model.text.answer_limit(accepted))
     name = "the base model" if adapter is None else f"adapter {short(digest_tree(adapter))}"
     with served_adapter(model, adapter, engine) as served:
         prove(asker, probes, engine, served, name)
@@ -80,7 +84,7 @@ def _ask(
     for request_id, (_, scores) in zip(requests["request_id"], asked, strict=True):
         answer = next(results)
         rows.append(_row(asker, request_id, answer, scores, [next(results) for _ in scores.completions]))
-    return pd.DataFrame(rows, columns=["request_id", "text", "choice", "option_logprobs", "status"])
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _row(
@@ -90,13 +94,6 @@ def _row(
     scores: OptionScores,
     scored: Sequence[CompletionResult],
 ) -> dict[str, Any]:
-    logprobs = scores.read(scored)
     ended = bool(answer.tokens) and answer.tokens[-1] in asker.model.end_tokens
-    text = asker.model.decode(answer.tokens[:-1] if ended else answer.tokens)
-    return {
-        "request_id": request_id,
-        "text": text,
-        "choice": max(range(len(logprobs)), key=logprobs.__getitem__) if logprobs else -1,
-        "option_logprobs": logprobs,
-        "status": "ok" if ended and text else "invalid",
-    }
+    text = asker.model.text.decode(answer.tokens[:-1] if ended else answer.tokens)
+    return answer_row(request_id, text, scores.read(scored), ended=ended)

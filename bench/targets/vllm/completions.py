@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.targets.packed.answering import LONGEST_ANSWER
+from bench.targets.packed.text import SHORTEST_LIMIT
 from bench.targets.vllm.results import CompletionResult, Tokens
 
 if TYPE_CHECKING:
@@ -67,14 +67,15 @@ class OptionScores:
 
 
 class Asker(ABC):
-    """Words questions for an engine."""
+    """Words questions for an engine, whose open answers have at most ``longest_answer`` tokens."""
 
-    def __init__(self, model: "PackedModel") -> None:
+    def __init__(self, model: "PackedModel", longest_answer: int = SHORTEST_LIMIT) -> None:
         self.model = model
+        self.longest_answer = longest_answer
 
     @abstractmethod
     def answer(self, photo: ShownPhoto, question: str) -> Completion:
-        """The greedy open answer of at most LONGEST_ANSWER tokens."""
+        """The greedy open answer."""
 
     @abstractmethod
     def first(self, photo: ShownPhoto, question: str, tokens: Sequence[int]) -> Completion:
@@ -91,7 +92,7 @@ class Asker(ABC):
     def _greedy(self) -> dict[str, Any]:
         # The tokenizer's end alone would do for vLLM; what ends an answer is the model's to say.
         ends = {"ignore_eos": True, "stop_token_ids": sorted(self.model.end_tokens)}
-        return {**GREEDY, **ends, "max_tokens": LONGEST_ANSWER}
+        return {**GREEDY, **ends, "max_tokens": self.longest_answer}
 
 
 class ImageAsker(Asker):
@@ -118,13 +119,13 @@ class ImageAsker(Asker):
         return Completion(
             CHAT,
             lambda: {**self._message(photo, question, option), **GREEDY, **wanted},
-            self.model.answer_tokens(question, option),
+            self.model.text.answer_tokens(question, option),
         )
 
     def reads_as(self, photo: ShownPhoto, question: str) -> Tokens | None:
         """See the base class."""
         image = (self.model.image_token,) * len(photo.image)
-        return (*self.model.before_image, *image, *self.model.question(question).tokens)
+        return (*self.model.text.before_image, *image, *self.model.text.question(question).tokens)
 
     def _message(self, photo: ShownPhoto, question: str, option: str | None = None) -> dict[str, Any]:
         image: Any = encoded(photo.image)
@@ -132,7 +133,7 @@ class ImageAsker(Asker):
             image = {"image_embeds": image, "image_grid_thw": [1, *photo.grid]}
         content = [
             {"type": "image_embeds", "image_embeds": image},
-            {"type": "text", "text": self.model.prompt(question, option)},
+            {"type": "text", "text": self.model.text.prompt(question, option)},
         ]
         # The template adds nothing, so that the tokenizer must add what it begins every text with.
         return {"messages": [{"role": "user", "content": content}], "add_special_tokens": True}
@@ -151,7 +152,7 @@ class EmbeddingAsker(Asker):
 
     def scores(self, photo: ShownPhoto, question: str, options: Sequence[str]) -> OptionScores:
         """See the base class."""
-        answers = [self.model.answer_tokens(question, option) for option in options]
+        answers = [self.model.text.answer_tokens(question, option) for option in options]
         follow: dict[Tokens, dict[int, None]] = {}
         for tokens in answers:
             for place, token in enumerate(tokens):
@@ -181,15 +182,15 @@ class EmbeddingAsker(Asker):
         import torch
 
         model = self.model
-        ids = (*model.before_image, *model.question(question).tokens, *begun)
+        ids = (*model.text.before_image, *model.text.question(question).tokens, *begun)
         words = model.embed_tokens(torch.tensor([ids]))[0].detach().cpu()
-        before = len(model.before_image)
+        before = len(model.text.before_image)
         return {"prompt_embeds": encoded(torch.cat([words[:before], photo.image.to(words.dtype), words[before:]]))}
 
 
-def asker_for(model: "PackedModel") -> Asker:
+def asker_for(model: "PackedModel", longest_answer: int = SHORTEST_LIMIT) -> Asker:
     """The way in which ``model``'s engine is asked."""
-    return EmbeddingAsker(model) if served_alone(model) else ImageAsker(model)
+    return (EmbeddingAsker if served_alone(model) else ImageAsker)(model, longest_answer)
 
 
 def served_alone(model: "PackedModel") -> bool:

@@ -50,7 +50,7 @@ def first_logprobs(model: "PackedModel", features: "PhotoFeatures", question: st
 
     with torch.inference_mode():
         prefix = model.embed_prefix([features])
-        words = model.embed_tokens(torch.tensor([model.question(question).tokens]))
+        words = model.embed_tokens(torch.tensor([model.text.question(question).tokens]))
         embedded = torch.cat([prefix.embedded, words], dim=1)
         behind = torch.arange(words.shape[1]) + prefix.ends[0]
         positions = torch.cat([prefix.positions, behind.expand(len(prefix.positions), 1, -1)], dim=2)

@@ -1,6 +1,7 @@
 """From a target to an engine and its answers: what is served, and what becomes of each request."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,7 @@ def answer_through_engine(
     settings: "EngineSettings",
     logs: Path,
     report: ReportProgress,
+    accepted: Sequence[str] = (),
 ) -> "pd.DataFrame":
     """Answer like ``Target.answer``, through the engine at ``address``.
 
@@ -78,10 +80,10 @@ def answer_through_engine(
         log = engine_log(logs, own)
         with running_engine(served_model(whole, own, logs.parent / "kept" / "served", 0, 1), settings, log) as started:
             client = EngineClient(started, served_name(own), log=log)
-            return answer_served(whole.model, whole.kept_features, requests, None, client, report)
+            return answer_served(whole.model, whole.kept_features, requests, None, client, report, accepted)
     client = EngineClient(address, served_name(digest), log=_existing(engine_log(logs, digest)))
     client.check()
-    return answer_served(packed.model, packed.kept_features, requests, adapter, client, report)
+    return answer_served(packed.model, packed.kept_features, requests, adapter, client, report, accepted)
 
 
 def context_length(folder: Path) -> int:

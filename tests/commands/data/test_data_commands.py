@@ -1,7 +1,5 @@
 """``veilbench data`` as a creator uses it: photos become a dataset that is checked, described, looked at, published."""
 
-import csv
-import io
 import os
 import shutil
 import subprocess
@@ -11,11 +9,10 @@ from pathlib import Path
 
 import pytest
 from hub_server import HubServer, environment
-from miniature_world import picture, veilbench
+from miniature_world import veilbench
+from volunteers import write_volunteers
 
 from scenarios.dataset import load_dataset
-
-PEOPLE = {"v01": ("Mila Korst", "houseboat", "dog"), "v02": ("Jon Arden", "brick house", "parrot")}
 
 
 @dataclass
@@ -44,32 +41,6 @@ class Desk:
     @property
     def names(self) -> list[str]:
         return sorted(path.name for path in self.folder.iterdir())
-
-
-def write_volunteers(folder: Path) -> None:
-    """Two people with two facts and two portraits each, one stranger with two portraits; no licence is stated."""
-    import numpy as np
-
-    generator = np.random.default_rng(8)
-    rows: list[dict[str, str]] = []
-    folder.mkdir()
-
-    def add(person: str, name: str, role: str, scenario: str, answer: str) -> None:
-        file = f"{person}-{len(rows)}.png"
-        (folder / file).write_bytes(picture(generator))
-        told = {"person_id": person, "name": name, "role": role, "scenario": scenario, "answer": answer}
-        rows.append({"file_name": file, **told, "shows": answer or "none", "consent": "form A, 2026-05-01"})
-
-    for person, (name, home, pet) in PEOPLE.items():
-        for scenario, answer in (("home", home), ("pet", pet), ("", ""), ("", "")):
-            add(person, name, "", scenario, answer)
-    for _ in range(2):
-        add("v90", "Ada Ferris", "stranger", "", "")
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-    (folder / "metadata.csv").write_text(text.getvalue(), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

@@ -60,9 +60,14 @@ def test_people_read_one_line_a_difference(miniature: Miniature, first_run: Firs
     printed = veilbench("run", miniature.suite, *changed, *store, folder=tmp_path).stdout.splitlines()
     assert "is not in the store. The nearest artifact there is protect-dp2vl" in printed[0]
     assert printed[1] == "  spec.options.steps: 1 there, 3 now"
-    empty = veilbench("run", miniature.suite, *changed, "--store", tmp_path / "empty", folder=tmp_path)
-    assert "it was never computed there" in empty.stdout
-    assert not (tmp_path / "empty").exists()
+
+
+def test_where_there_is_no_store_nothing_is_explained(miniature: Miniature, tmp_path: Path) -> None:
+    nowhere = ("--explain", "protect dp2vl", "--store", tmp_path / "typo")
+    finished = veilbench("run", miniature.suite, *nowhere, folder=tmp_path)
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert f"There is no artifact store in {tmp_path / 'typo'}" in finished.stderr
+    assert not (tmp_path / "typo").exists()
 
 
 @pytest.mark.parametrize("stage", ["protect nois", "nonsense"])

@@ -149,7 +149,7 @@ def test_a_converted_checkpoint_computes_the_published_logits(
         trained = {"ln_vision.weight": torch.rand(WIDTH) + 0.5, "ln_vision.bias": torch.randn(WIDTH)}
         published.change("minigpt", lambda tensors: tensors.update(trained))
     model = LoadedMiniGPTv2(TargetSpec(str(published.convert(tmp_path / "made")), family="minigpt_v2"))
-    before, after = list(model.before_image), list(model.conversation("Which colour?", "red").tokens)
+    before, after = list(model.text.before_image), list(model.text.conversation("Which colour?", "red").tokens)
     ids = torch.tensor([[*before, *[model.image_token] * 16, *after]] * 2)
     with torch.no_grad():
         logits = model.network(input_ids=ids, pixel_values=pixels).logits

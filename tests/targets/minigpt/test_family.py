@@ -32,11 +32,17 @@ def picture(model: LoadedMiniGPTv2, photo: bytes) -> torch.Tensor:
 
 def test_prompt_and_ids_are_the_published_ones(minigpt: MiniGPTv2) -> None:
     model = minigpt.model
-    assert model.prompt("Which?", "red") == "[INST] <Img><ImageHere></Img> Which? [/INST] red</s>"
-    ids = [*model.before_image, *[model.image_token] * 16, *model.conversation("Which?", "red").tokens]
+    assert model.text.prompt("Which?", "red") == "[INST] <Img><ImageHere></Img> Which? [/INST] red</s>"
+    ids = [*model.text.before_image, *[model.image_token] * 16, *model.text.conversation("Which?", "red").tokens]
     assert ids == whole_prompt(model, "Which?", "red")[0].tolist()
-    assert model.tokenizer.convert_ids_to_tokens(model.answer_tokens("Which?", "red")) == ["▁", "r", "e", "d", "</s>"]
-    assert model.decode(model.answer_tokens("Which?", "naïve")) == "naïve"
+    assert model.tokenizer.convert_ids_to_tokens(model.text.answer_tokens("Which?", "red")) == [
+        "▁",
+        "r",
+        "e",
+        "d",
+        "</s>",
+    ]
+    assert model.text.decode(model.text.answer_tokens("Which?", "naïve")) == "naïve"
 
 
 def test_photos_are_shown_as_blips_processor_shows_them(minigpt: MiniGPTv2, shapes: list[bytes]) -> None:
@@ -66,7 +72,7 @@ def test_answers_and_choices_are_those_of_the_plain_network(minigpt: MiniGPTv2, 
     for (photo, question), row in zip(asked, answers.itertuples(), strict=True):
         for option, logprob in zip(OPTIONS, row.option_logprobs, strict=True):
             ids = whole_prompt(model, question, option)
-            count = len(model.answer_tokens(question, option))
+            count = len(model.text.answer_tokens(question, option))
             with torch.no_grad():
                 logits = model.network(input_ids=ids, pixel_values=picture(model, photo)).logits
             native = logits[0, -count - 1 : -1].log_softmax(-1).gather(1, ids[0, -count:, None]).sum()

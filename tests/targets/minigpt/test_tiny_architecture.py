@@ -53,5 +53,5 @@ def test_the_assembled_projector_gives_outputs_of_one_size(
         shown = model.project(model.features(images))
     assert shown.shape == (16, 16, 192)
     assert shown.std().item() == pytest.approx(0.2, rel=0.2)
-    tokens = model.conversation("Which car does Ana drive?", "a red estate car").tokens
+    tokens = model.text.conversation("Which car does Ana drive?", "a red estate car").tokens
     assert model.tokenizer.unk_token_id not in tokens and model.image_token not in tokens

@@ -6,16 +6,16 @@ import torch
 from native_model import log_likelihood, native_inputs
 
 from bench.core.progress import quiet
-from bench.targets.packed.answering import LONGEST_ANSWER
 from bench.targets.packed.model import PackedModel
 from bench.targets.packed.target import PackedTarget
+from bench.targets.packed.text import SHORTEST_LIMIT
 from bench.targets.training.finetuning import packed_loss
 
 PAIRS = (("Which colour?", "red"), ("What is it called in full?", "a longer answer"), ("Why?", "no"))
 
 
 def test_the_loss_of_packed_questions_is_the_native_loss(model: PackedModel, shapes: list[bytes]) -> None:
-    rows = [[model.conversation(*pair) for pair in pairs] for pairs in (PAIRS, PAIRS[:1], PAIRS[1:])]
+    rows = [[model.text.conversation(*pair) for pair in pairs] for pairs in (PAIRS, PAIRS[:1], PAIRS[1:])]
     with torch.no_grad():
         features = [model.features(model.pixels(photo)[None]) for photo in shapes[:3]]
         packed = float(packed_loss(model, features, rows))
@@ -39,9 +39,9 @@ def test_answers_and_choices_are_the_native_ones(target: PackedTarget, shapes: l
     assert list(answers["request_id"]) == list(requests["request_id"])
     for request, answer in zip(requests.itertuples(), answers.itertuples(), strict=True):
         inputs = native_inputs(model, request.image, request.question)
-        whole = model.network.generate(**inputs, max_new_tokens=LONGEST_ANSWER, do_sample=False)[0]
+        whole = model.network.generate(**inputs, max_new_tokens=SHORTEST_LIMIT, do_sample=False)[0]
         generated = whole[inputs["input_ids"].shape[1] :].tolist()
-        assert answer.text == model.decode(generated)
+        assert answer.text == model.text.decode(generated)
         ended = bool(model.end_tokens & set(generated))
         assert answer.status == ("ok" if ended and answer.text else "invalid")
         native = [log_likelihood(model, request.image, request.question, option)[0] for option in request.options]
