@@ -63,7 +63,8 @@ def check_engines(stages: Sequence[Stage], backend: Backend) -> None:
     for target in dict.fromkeys(answers.target for answers in asking):
         servable(build_target(target.spec))
         if backend.endpoint:
-            EngineClient(backend.endpoint, served_name(target.digest), timeout_s=LOOK_SECONDS, attempts=LOOKS).check()
+            name, seconds = served_name(target.digest), LOOK_SECONDS
+            EngineClient(backend.endpoint, name, timeout_s=seconds, attempts=LOOKS, patience_s=seconds).check()
     if asking and not backend.endpoint:
         found_program(backend.command or configured_command(), detect_device())
         reserved_rank(max(answers.lora_rank for answers in asking))

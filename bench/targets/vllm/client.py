@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from bench.core.network.addresses import check_proxies, is_this_machine, server_
 from bench.core.network.secrets import quoted, usable_secret
 from bench.core.progress import ReportProgress, quiet
 from bench.targets.vllm.completions import Completion
+from bench.targets.vllm.kept import KeptResults
 from bench.targets.vllm.replies import API_KEY, RefusedError, Setback, read_body, read_reply
 from bench.targets.vllm.results import CompletionResult, read_result
 
@@ -27,7 +28,9 @@ class EngineClient:
 
     A lost connection, a timeout (``timeout_s`` seconds a try, waiting in the engine's queue included) and an error on
     the engine's side are tried again, ``attempts`` times in all, after ``backoff``, 2 x ``backoff``, 4 x ``backoff``
-    … seconds. ``log`` is the engine's log, named where it dies. The key of an endpoint that wants one is taken from
+    … seconds. Where the engine says how long to wait, that is what is waited, and it costs no try; but for
+    ``patience_s`` seconds at most without an answer to any request. ``log`` is the engine's log, named where it dies.
+    The key of an endpoint that wants one is taken from
     the environment variable VEILBENCH_API_KEY. Raises UsageError for an address, a key or a proxy that cannot be used.
     """
 
@@ -39,6 +42,8 @@ class EngineClient:
         attempts: int = 5,
         backoff: float = 0.5,
         log: Path | None = None,
+        patience_s: float = 600.0,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.url = server_address(url, "the engine's address", EXAMPLE).removesuffix("/v1")
         # An engine on this machine is not behind the proxy that the environment may name.
@@ -51,6 +56,9 @@ class EngineClient:
         self.attempts = attempts
         self.backoff = backoff
         self.log = log
+        self.patience_s = patience_s
+        self._sleep = sleep
+        self._answered = 0
 
     def check(self) -> None:
         """Raise UsageError where the engine serves another model, VeilBenchError where there is no engine."""
@@ -92,28 +100,35 @@ class EngineClient:
                 raise
 
     def complete(
-        self, completions: Sequence[Completion], model: str | None = None, report: ReportProgress | None = None
+        self,
+        completions: Sequence[Completion],
+        model: str | None = None,
+        report: ReportProgress | None = None,
+        kept: KeptResults | None = None,
     ) -> list[CompletionResult]:
         """Hand over all requests at once and return their results in the same order, one each.
 
-        ``model`` is the served adapter's name, or None for the base. Raises VeilBenchError where the engine refuses a
-        request (with its own sentence), or dies.
+        ``model`` is the served adapter's name, or None for the base. What ``kept`` has is not asked for, and what is
+        answered is put there at once. Raises VeilBenchError where the engine refuses a request (with its own sentence),
+        or dies.
         """
-        return _finished(self._complete(completions, model or self.model, report or quiet()))
+        return _finished(self._complete(completions, model or self.model, report or quiet(), kept or KeptResults(None)))
 
     async def _complete(
-        self, completions: Sequence[Completion], model: str, report: ReportProgress
+        self, completions: Sequence[Completion], model: str, report: ReportProgress, kept: KeptResults
     ) -> list[CompletionResult]:
-        results: dict[int, CompletionResult] = {}
+        results = kept.read(len(completions))
         slots = asyncio.Semaphore(OPEN_CONNECTIONS)
         async with self._session() as session:
 
             async def ask(number: int, completion: Completion) -> None:
                 payload = await self._ask(session, slots, "POST", completion.path, completion, model)
                 results[number] = read_result(completion.scored, payload)
+                kept.add(number, results[number])
                 report(len(results), len(completions), "requests")
 
-            await _all_or_none([ask(number, completion) for number, completion in enumerate(completions)])
+            left = [number for number in range(len(completions)) if number not in results]
+            await _all_or_none([ask(number, completions[number]) for number in left])
         return [results[number] for number in range(len(completions))]
 
     def _ask_one(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
@@ -145,21 +160,38 @@ class EngineClient:
         model: str | None,
     ) -> Any:
         """The JSON of a request's answer, after as many tries as it takes."""
-        failure = ""
-        for attempt in range(self.attempts):
-            if attempt:
-                await asyncio.sleep(self.backoff * 2 ** (attempt - 1))
+        tries, waited, answered = 0, 0.0, self._answered
+        while True:
             async with slots:
                 content = {**body.body(), "model": model} if isinstance(body, Completion) else body
                 reply = await self._try_once(session, method, path, content)
-            if not isinstance(reply, Setback):
-                return reply
-            failure = reply.reason
-        where = f"; its log is {self.log}" if self.log is not None else ""
-        raise VeilBenchError(
-            f"the engine at {self.url} died or gives no usable answer: {self.attempts} tries failed, the last with "
-            f"{failure}{where}."
-        )
+                if not isinstance(reply, Setback):
+                    self._answered += 1
+                    return reply
+                if reply.wait:
+                    waited = reply.wait + (waited if answered == self._answered else 0.0)
+                    answered = self._answered
+                    self._check_patience(waited, reply)
+                    # With its slot in hand: whoever has not asked yet shall not ask in the meantime either.
+                    await self._sleep(reply.wait)
+                    continue
+            tries += 1
+            if tries == self.attempts:
+                raise VeilBenchError(
+                    f"the engine at {self.url} died or gives no usable answer: {tries} tries failed, the last with "
+                    f"{reply.reason}{self._where_its_log_is()}."
+                )
+            await self._sleep(self.backoff * 2 ** (tries - 1))
+
+    def _check_patience(self, waited: float, reply: Setback) -> None:
+        if waited > self.patience_s:
+            raise VeilBenchError(
+                f"the engine at {self.url} asks to wait {reply.wait:g} s ({reply.reason}), but it is not waited longer "
+                f"than {self.patience_s:g} s without an answer{self._where_its_log_is()}: run again later."
+            )
+
+    def _where_its_log_is(self) -> str:
+        return f"; its log is {self.log}" if self.log is not None else ""
 
     async def _try_once(self, session: "httpx2.AsyncClient", method: str, path: str, content: Any) -> Any | Setback:
         import httpx2

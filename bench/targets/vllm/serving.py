@@ -64,8 +64,11 @@ def answer_through_engine(
     logs: Path,
     report: ReportProgress,
     accepted: Sequence[str] = (),
+    resume: Path | None = None,
 ) -> "pd.DataFrame":
     """Answer like ``Target.answer``, through the engine at ``address``.
+
+    What an earlier attempt at the same stage was answered is taken from the folder ``resume``, and kept there.
 
     A whole checkpoint, as full fine-tuning writes it, is no adapter of a shared engine: it is served by one of its
     own, which ends with the last answer.
@@ -80,10 +83,10 @@ def answer_through_engine(
         log = engine_log(logs, own)
         with running_engine(served_model(whole, own, logs.parent / "kept" / "served", 0, 1), settings, log) as started:
             client = EngineClient(started, served_name(own), log=log)
-            return answer_served(whole.model, whole.kept_features, requests, None, client, report, accepted)
+            return answer_served(whole.model, whole.kept_features, requests, None, client, report, accepted, resume)
     client = EngineClient(address, served_name(digest), log=_existing(engine_log(logs, digest)))
     client.check()
-    return answer_served(packed.model, packed.kept_features, requests, adapter, client, report, accepted)
+    return answer_served(packed.model, packed.kept_features, requests, adapter, client, report, accepted, resume)
 
 
 def context_length(folder: Path) -> int:

@@ -10,6 +10,9 @@ from raw_server import RawServer, http
 from bench.core.errors import UsageError, VeilBenchError
 from bench.targets.vllm.client import EngineClient
 from bench.targets.vllm.completions import PLAIN, Completion
+from bench.targets.vllm.kept import KeptResults
+from bench.targets.vllm.replies import Setback
+from bench.targets.vllm.results import CompletionResult
 
 
 def numbered(count: int) -> list[Completion]:
@@ -21,7 +24,7 @@ def numbered(count: int) -> list[Completion]:
     return [body(number) for number in range(count)]
 
 
-def client_of(engine: FakeEngine, **options: float) -> EngineClient:
+def client_of(engine: FakeEngine, **options: object) -> EngineClient:
     return EngineClient(engine.url, "base", **{"timeout_s": 20.0, "backoff": 0.01, **options})  # type: ignore[arg-type]
 
 
@@ -43,14 +46,103 @@ def test_every_trouble_is_tried_again_and_no_request_is_lost_or_counted_twice() 
     assert set(engine.answered.values()) == {1} and len(engine.answered) == 40
 
 
-def test_waits_double_from_try_to_try() -> None:
-    from time import monotonic
+class Sleeper:
+    """Notes how long the client would sleep, and goes on at once."""
 
-    with FakeEngine(troubles={0: [503, 503, 503]}) as engine:
-        begun = monotonic()
-        client_of(engine, backoff=0.1).complete(numbered(1))
-        waited = monotonic() - begun
-    assert 0.7 <= waited < 3
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+def test_waits_double_from_try_to_try() -> None:
+    sleeper = Sleeper()
+    with FakeEngine(troubles={0: [503, DROP, 503]}) as engine:
+        client_of(engine, backoff=0.1, sleep=sleeper).complete(numbered(1))
+    assert sleeper.slept == [0.1, 0.2, 0.4]
+
+
+def test_what_the_engine_asks_for_is_waited_and_costs_no_try() -> None:
+    sleeper = Sleeper()
+    with FakeEngine(troubles={0: [(429, "12")] * 7 + [503, (503, "2.5")]}) as engine:
+        client_of(engine, backoff=0.1, sleep=sleeper).complete(numbered(1))
+    assert sleeper.slept == [12.0] * 7 + [0.1, 2.5]
+
+
+@pytest.mark.parametrize("told", ["0", "-5", "soon", "nan", "1e9", "", "Sat, 99 Foo 2026 00:00:00 GMT", "２"])
+def test_a_wait_that_makes_no_sense_is_as_if_none_were_told(told: str) -> None:
+    sleeper, reply = Sleeper(), http("429 Slow Down", retry_after=told)
+    with RawServer(reply) as engine, pytest.raises(VeilBenchError, match="3 tries failed, the last with status 429"):
+        EngineClient(engine.url, "base", attempts=3, backoff=0.1, sleep=sleeper).check()
+    assert sleeper.slept == [0.1, 0.2]
+
+
+@pytest.mark.parametrize(
+    ("told", "wait"), [("Sun, 06 Nov 1994 08:49:49 GMT", 12.0), ("Sun, 06 Nov 1994 08:49:49 -0000", 12.0)]
+)
+def test_a_date_is_waited_for_by_the_engines_own_clock(told: str, wait: float) -> None:
+    sleeper, answer = Sleeper(), http("200 OK", b'{"data": [{"id": "base"}]}')
+    busy = http("503 Busy", retry_after=told, date="Sun, 06 Nov 1994 08:49:37 GMT")
+    past = http("503 Busy", retry_after="Sun, 06 Nov 1994 08:49:37 GMT")
+    with RawServer(busy, past, answer) as engine:
+        EngineClient(engine.url, "base", backoff=0.1, sleep=sleeper).check()
+    assert sleeper.slept == [wait, 0.1]
+
+
+@pytest.mark.parametrize("told", ["86400", "9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_wait_beyond_the_limit_ends_at_once_in_the_engines_words(told: str) -> None:
+    sleeper = Sleeper()
+    sentence = r"asks to wait .* \(status 429 \(trouble 429\)\).* longer than 600 s"
+    with FakeEngine(troubles={0: [(429, told)]}) as engine, pytest.raises(VeilBenchError, match=sentence):
+        client_of(engine, sleep=sleeper).complete(numbered(1))
+    assert sleeper.slept == []
+
+
+def test_the_limit_counts_only_while_nothing_is_answered() -> None:
+    sleeper = Sleeper()
+    with FakeEngine(troubles={0: [(429, "50")] * 9}) as engine, pytest.raises(VeilBenchError, match="than 120 s"):
+        client_of(engine, patience_s=120, sleep=sleeper).complete(numbered(1))
+    assert sleeper.slept == [50, 50]
+    client, replies = (
+        EngineClient("http://127.0.0.1:9", "base", patience_s=120, sleep=sleeper),
+        [Setback("busy", 50)] * 6,
+    )
+
+    async def answered_elsewhere(*arguments: object) -> object:
+        client._answered += 1  # as if another request of the same stage had been
+        return replies.pop() if replies else {"data": [{"id": "base"}]}
+
+    client._try_once = answered_elsewhere  # type: ignore[method-assign]
+    client.check()
+
+
+def test_what_was_answered_is_kept_and_only_the_rest_is_asked_again(tmp_path: Path) -> None:
+    file = tmp_path / "resume" / "answers.jsonl"
+    with FakeEngine(troubles={30: [400]}) as engine:
+        with pytest.raises(VeilBenchError, match="status 400"):
+            client_of(engine).complete(numbered(40), kept=KeptResults(file))
+        kept = KeptResults(file).read(40)
+        assert kept and 30 not in kept
+        # A process that was killed leaves half a line.
+        file.write_text(file.read_text() + '\n{"number": 30, "tok')
+        done: list[int] = []
+        results = client_of(engine).complete(
+            numbered(40), report=lambda now, total, note: done.append(now), kept=KeptResults(file)
+        )
+    assert [result.tokens for result in results] == [(number,) for number in range(40)]
+    assert all(engine.tries[number] == 1 for number in kept) and engine.tries[30] == 2
+    assert done == list(range(len(kept) + 1, 41))
+    assert KeptResults(file).read(40) == dict(enumerate(results)) and len(KeptResults(file).read(7)) == 7
+    KeptResults(file).forget()
+    assert KeptResults(file).read(40) == {} and list(file.parent.iterdir()) == []
+
+
+def test_a_result_is_kept_as_it_was(tmp_path: Path) -> None:
+    result = CompletionResult((1, 2), (3,), {4: -0.1, 5: float("-inf")}, (-1 / 3, float("nan")))
+    kept = KeptResults(tmp_path / "answers.jsonl")
+    kept.add(0, result)
+    assert repr(kept.read(1)[0]) == repr(result)
 
 
 def test_an_engine_that_dies_is_one_sentence_with_address_and_log() -> None:

@@ -36,10 +36,15 @@ def server() -> Iterator[RawServer]:
         yield running
 
 
+async def at_once(seconds: float) -> None:
+    """Do not sleep."""
+
+
 def ask(server: RawServer, *said: bytes, scored: tuple[int, ...] = (), **options: Any) -> CompletionResult:
     """What the client makes of these replies to one request."""
     server.replies[:] = said
-    client = EngineClient(server.url, "base", **{"timeout_s": 5.0, "attempts": 2, "backoff": 0.0, **options})
+    limits = {"timeout_s": 5.0, "attempts": 2, "backoff": 0.0, "patience_s": 5.0, "sleep": at_once}
+    client = EngineClient(server.url, "base", **{**limits, **options})
     return client.complete([Completion(PLAIN, dict, scored)])[0]
 
 
