@@ -49,6 +49,12 @@ def _options(
     ] = False,
 ) -> None:
     """Measure how well photos are protected from vision-language models that learn private facts from them."""
+    hub = os.environ.get("HF_ENDPOINT")
+    if hub:
+        from bench.core.network.addresses import server_address
+
+        # Libraries that we import read it, and end with a traceback, or print it, where it is no plain address.
+        server_address(hub, "HF_ENDPOINT", "https://huggingface.co")
 
 
 def main() -> NoReturn:

@@ -12,14 +12,15 @@ from typing import Any
 
 Respond = Callable[[str, dict[str, Any]], dict[str, Any]]
 DROP, HALF, SLOW = "drop the connection", "half an answer", "slow"
-Trouble = str | int
+Trouble = str | int | tuple[int, str]
 
 
 class FakeEngine:
     """Serves ``models`` at ``url`` while the context lasts; ``respond`` makes the JSON of a completion.
 
     ``troubles`` says by the request's number (its body's ``number``) what befalls its first tries, one after the
-    other: DROP, HALF, SLOW (one second), or an HTTP status. ``dies_after`` answered completions it is gone for good.
+    other: DROP, HALF, SLOW (one second), an HTTP status, a status with what Retry-After says, or None for nothing.
+    ``dies_after`` answered completions it is gone for good.
     ``tries`` and ``answered`` count by number, ``headers`` keeps those of the last request.
     """
 
@@ -27,7 +28,7 @@ class FakeEngine:
         self,
         respond: Respond | None = None,
         models: Sequence[str] = ("base",),
-        troubles: Mapping[int, Sequence[Trouble]] | None = None,
+        troubles: Mapping[int, Sequence[Trouble | None]] | None = None,
         dies_after: int | None = None,
         lora: bool = True,
     ) -> None:
@@ -107,8 +108,9 @@ def _handler(engine: FakeEngine) -> type[BaseHTTPRequestHandler]:
                 engine.tries[number] += 1
                 listed = engine.troubles.get(number)
                 trouble = listed.pop(0) if listed else None
-            if isinstance(trouble, int):
-                self._send(trouble, {"error": {"message": f"trouble {trouble}", "code": trouble}})
+            if isinstance(trouble, int | tuple):
+                status, wait = (trouble, "") if isinstance(trouble, int) else trouble
+                self._send(status, {"error": {"message": f"trouble {status}", "code": status}}, wait=wait)
             elif trouble == DROP:
                 self._cut()
             else:
@@ -128,11 +130,13 @@ def _handler(engine: FakeEngine) -> type[BaseHTTPRequestHandler]:
             if last:
                 engine.die()
 
-        def _send(self, status: int, payload: Any, half: bool = False) -> None:
+        def _send(self, status: int, payload: Any, half: bool = False, wait: str = "") -> None:
             content = json.dumps(payload).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
+            if wait:
+                self.send_header("Retry-After", wait)
             self.end_headers()
             self.wfile.write(content[: len(content) // 2] if half else content)
             if half:

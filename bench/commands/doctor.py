@@ -15,7 +15,7 @@ import typer
 from bench.commands.options import DEFAULT_STORE, StoreOption, print_table
 from bench.core.device import detect_device
 from bench.core.disk import at_home, obstacle
-from bench.core.errors import VeilBenchError
+from bench.core.errors import UsageError, VeilBenchError
 from bench.core.store import ArtifactStore
 
 if TYPE_CHECKING:
@@ -107,7 +107,6 @@ def _shipped_parts(suite: "Suite") -> Iterator[tuple[str, bool]]:
 
 
 def _has_checkpoint(name: str) -> bool:
-    from bench.core.errors import UsageError
     from bench.targets.checkpoints import resolve_checkpoint
 
     try:
@@ -117,7 +116,6 @@ def _has_checkpoint(name: str) -> bool:
 
 
 def _has_diffusion_model(checkpoint: str) -> bool:
-    from bench.core.errors import UsageError
     from generators.diffusion.embedded.synthesizer import pipeline_folder
 
     try:
@@ -183,9 +181,12 @@ def _anny_data() -> str | None:
 
 
 def _vllm() -> str | None:
-    from bench.targets.vllm.server import configured_command
+    from bench.targets.vllm.command import configured_command
 
-    return shutil.which(configured_command()[0])
+    try:
+        return shutil.which(configured_command()[0])
+    except UsageError:
+        return None
 
 
 def _cuda() -> str | None:

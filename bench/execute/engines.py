@@ -1,22 +1,27 @@
 """Answering through vLLM: one engine a target, started when its questions are due and ended after them."""
 
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from bench.core.device import detect_device
 from bench.core.errors import StoreFullError, UsageError, VeilBenchError
+from bench.core.network.addresses import server_address
 from bench.core.store import ArtifactStore
 from bench.execute.base import StageFailure
 from bench.stages.answer import AnswerSpec
 from bench.stages.base import EngineAccess, Stage
 from bench.stages.references import PinnedTarget
 from bench.targets.registry import build_target
+from bench.targets.vllm.client import EXAMPLE, EngineClient
+from bench.targets.vllm.command import command_words, configured_command, found_program
+from bench.targets.vllm.server import EngineModel, EngineSettings, reserved_rank, running_engine
+from bench.targets.vllm.serving import engine_log, servable, served_model, served_name
 
-if TYPE_CHECKING:
-    from bench.targets.vllm.server import EngineModel
+LOOKS = 2
+LOOK_SECONDS = 30.0
+"""Tries, and seconds each, in which an engine that shall be asked later has to say what it serves."""
 
 Compute = Callable[[Sequence[Stage], EngineAccess | None], list[StageFailure]]
 
@@ -43,9 +48,26 @@ def chosen_backend(name: str, command: str, endpoint: str) -> Backend:
         raise UsageError("--vllm and --endpoint say how vLLM is reached: add --backend vllm.")
     if command and endpoint:
         raise UsageError("--vllm starts a server and --endpoint names one that runs: give one of the two.")
-    if endpoint and not endpoint.startswith(("http://", "https://")):
-        raise UsageError(f"--endpoint takes an address such as http://127.0.0.1:8000, not {endpoint!r}.")
-    return Backend(name, tuple(shlex.split(command)), endpoint)
+    if endpoint:
+        endpoint = server_address(endpoint, "--endpoint (VEILBENCH_ENDPOINT)", EXAMPLE)
+    return Backend(name, command_words(command, "--vllm"), endpoint)
+
+
+def check_engines(stages: Sequence[Stage], backend: Backend) -> None:
+    """Look for the engines that ``stages`` will ask, before any is computed; where none will be, for nothing.
+
+    Raises UsageError where a target cannot be served, there is no command that starts an engine, or the endpoint serves
+    another checkpoint, and VeilBenchError where nothing answers there.
+    """
+    asking = [_answers(stage) for stage in stages if isinstance(stage.spec, AnswerSpec) and backend.name == "vllm"]
+    for target in dict.fromkeys(answers.target for answers in asking):
+        servable(build_target(target.spec))
+        if backend.endpoint:
+            name, seconds = served_name(target.digest), LOOK_SECONDS
+            EngineClient(backend.endpoint, name, timeout_s=seconds, attempts=LOOKS, patience_s=seconds).check()
+    if asking and not backend.endpoint:
+        found_program(backend.command or configured_command(), detect_device())
+        reserved_rank(max(answers.lora_rank for answers in asking))
 
 
 def compute_in_order(
@@ -113,10 +135,6 @@ def engine_access(
 
     Raises UsageError where vLLM is not there, and VeilBenchError where it does not start.
     """
-    from bench.core.device import detect_device
-    from bench.targets.vllm.server import EngineSettings, configured_command, running_engine
-    from bench.targets.vllm.serving import engine_log
-
     command = backend.command or configured_command()
     settings = EngineSettings(command=command, device=detect_device())
     if backend.endpoint:
@@ -129,10 +147,8 @@ def engine_access(
         yield EngineAccess(settings, address)
 
 
-def engine_model(target: PinnedTarget, scratch: Path, lora_rank: int, adapters_at_once: int) -> "EngineModel":
+def engine_model(target: PinnedTarget, scratch: Path, lora_rank: int, adapters_at_once: int) -> EngineModel:
     """What the engine of a target serves."""
-    from bench.targets.vllm.serving import served_model
-
     return served_model(build_target(target.spec), target.digest, scratch, lora_rank, adapters_at_once)
 
 

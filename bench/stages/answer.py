@@ -72,5 +72,5 @@ class AnswerSpec(StageSpec):
             raise VeilBenchError("the stage is to be answered by vLLM, but no engine was started for it.")
         return answer_through_engine(
             target, self.target.digest, questions, adapter, workspace.engine.address, workspace.engine.settings,
-            workspace.store.root / "logs", workspace.report, accepted,
+            workspace.store.root / "logs", workspace.report, accepted, workspace.resume,
         )  # fmt: skip

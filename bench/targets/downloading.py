@@ -69,11 +69,9 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _hub() -> "HfApi":
-    from huggingface_hub import HfApi
+    from generators.hub.client import hub_address, open_hub
 
-    from generators.hub.client import hub_address
-
-    return HfApi(endpoint=hub_address())
+    return open_hub(hub_address())
 
 
 def _needed_files(api: "HfApi", hub_id: str, commit: str) -> list["RepoFile"]:

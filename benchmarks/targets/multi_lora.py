@@ -33,7 +33,8 @@ from bench.targets.recipes import load_recipe
 from bench.targets.vllm.adapters import write_language_adapter
 from bench.targets.vllm.answering import answer_served
 from bench.targets.vllm.client import EngineClient
-from bench.targets.vllm.completions import Completion, CompletionResult
+from bench.targets.vllm.completions import Completion
+from bench.targets.vllm.results import CompletionResult
 from bench.targets.vllm.server import EngineSettings, running_engine
 from bench.targets.vllm.serving import served_model
 from benchmarks.targets.material import held_out_probes, print_table, same_answers, training_photos

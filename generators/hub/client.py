@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
-from bench.core.errors import UsageError
+from bench.core.network.addresses import check_proxies, is_this_machine, server_address
+from bench.core.network.secrets import usable_secret
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -20,11 +22,35 @@ CARD = "README.md"
 
 def hub_address(endpoint: str | None = None) -> str:
     """The hub's address: the one given, else HF_ENDPOINT, else the public one; UsageError for one that is none."""
-    address = (endpoint or os.environ.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/")
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"HF_ENDPOINT {address!r} is no address of a hub: it must be like {DEFAULT_ENDPOINT}.")
-    return address
+    given = endpoint or os.environ.get("HF_ENDPOINT") or DEFAULT_ENDPOINT
+    return server_address(given, "HF_ENDPOINT", DEFAULT_ENDPOINT)
+
+
+def open_hub(address: str, token: str | None = None) -> "HfApi":
+    """The client of the hub at ``address``; ``token`` is what the user is logged in with where it is not given.
+
+    Raises UsageError for a token that no hub could be sent, and for a proxy that cannot be used.
+    """
+    from huggingface_hub import HfApi, get_token
+
+    if is_this_machine(address):
+        _leave_out_proxies(address)
+    check_proxies()
+    usable_secret(token or get_token() or "", "the hub's token, HF_TOKEN or that of `hf auth login`,")
+    return HfApi(endpoint=address, token=token and token.strip())
+
+
+def _leave_out_proxies(address: str) -> None:
+    """Let the client in this process, which knows no other way, ask a hub on this machine itself."""
+    from huggingface_hub import utils
+
+    host = urlsplit(address).hostname or ""
+    known = getproxies().get("no", "")
+    if host not in known.split(","):
+        # Of the two spellings the one in small letters is heeded.
+        os.environ["NO_PROXY"] = os.environ["no_proxy"] = f"{known},{host}".strip(",")
+        # What is open already knows the old ones.
+        utils.close_session()  # type: ignore[attr-defined]
 
 
 def commit_of(api: "HfApi", repo: str, revision: str) -> str:

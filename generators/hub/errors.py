@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from traceback import walk_tb
 
 from bench.core.errors import DataError, VeilBenchError
+from bench.core.network.secrets import quoted
 
 LOG_IN = "run `hf auth login` or set HF_TOKEN"
 
@@ -33,25 +35,32 @@ def _tell(error: Exception, doing: str, repo: str, endpoint: str) -> VeilBenchEr
     if any(isinstance(one, errors.OfflineModeIsEnabled) for one in chain):
         return VeilBenchError(f"HF_HUB_OFFLINE is set: unset it to {doing} {repo}; nothing was sent or fetched.")
     if isinstance(error, ValueError) and "metadata in README.md" in str(error):
-        return DataError(f"The hub does not accept the card of {repo}: {_one_line(str(error))}")
+        return DataError(f"The hub does not accept the card of {repo}: {quoted(str(error))}")
     answered = next((one for one in chain if isinstance(one, errors.HfHubHTTPError)), None)
     if answered is not None:
         return _refused(answered, doing, repo, endpoint)
     transport = errors.HfHubHTTPError.__mro__[1]  # httpx in one major version of the client, httpx2 in the next
     unreached = next((one for one in chain if isinstance(one, transport)), None)
     if unreached is not None:
-        reason = _one_line(str(unreached)) or type(unreached).__name__
+        reason = quoted(str(unreached)) or type(unreached).__name__
         return VeilBenchError(
             f"The hub at {endpoint} cannot be reached ({reason}): check the connection and HF_ENDPOINT,"
             f" then try again to {doing} {repo}."
         )
     # A full disk and the like are OSErrors of their own, and are told elsewhere.
-    if isinstance(error, ValueError | RuntimeError) or type(error).__module__.startswith("huggingface_hub"):
+    if isinstance(error, ValueError | RuntimeError) or _is_the_clients(error):
         return VeilBenchError(
-            f"What answers at {endpoint} was not understood ({_one_line(str(error))}): check HF_ENDPOINT,"
+            f"What answers at {endpoint} was not understood ({quoted(str(error))}): check HF_ENDPOINT,"
             f" then try again to {doing} {repo}."
         )
     return None
+
+
+def _is_the_clients(error: Exception) -> bool:
+    """Whether it is about what a hub has answered: the client's own kind, or a TypeError out of the client."""
+    *_, (frame, _) = walk_tb(error.__traceback__)
+    raised_in = "" if isinstance(error, OSError) else str(frame.f_globals.get("__name__"))
+    return any(name.startswith("huggingface_hub") for name in (type(error).__module__, raised_in))
 
 
 def _refused(error: Exception, doing: str, repo: str, endpoint: str) -> VeilBenchError:
@@ -59,7 +68,7 @@ def _refused(error: Exception, doing: str, repo: str, endpoint: str) -> VeilBenc
 
     response = error.response  # type: ignore[attr-defined]
     status = response.status_code
-    told = _one_line(getattr(error, "server_message", None) or "")
+    told = quoted(getattr(error, "server_message", None) or "")
     because = f" ({status}: {told})" if told else f" ({status})"
     if isinstance(error, errors.GatedRepoError):
         page = f"{endpoint}/datasets/{repo}"
@@ -96,7 +105,3 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         seen.add(id(error))
         yield error
         error = error.__cause__ or error.__context__
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from bench.core.errors import UsageError
 from generators.base import BuildOrder, Generator
-from generators.hub.client import hub_address, without_bars
+from generators.hub.client import hub_address, open_hub, without_bars
 from generators.hub.errors import hub_errors
 from generators.hub.files import HUB_ID, check_hub_id
 from generators.registry import generators
@@ -64,9 +64,7 @@ def _download(repo: str, revision: str, order: BuildOrder) -> Dataset:
 
     address = hub_address()
     with hub_errors("read from", repo, address), without_bars():
-        from huggingface_hub import HfApi
-
-        api = HfApi(endpoint=address)
+        api = open_hub(address)
         snapshot = find_snapshot(api, repo, revision)
         # The folder's name stands in every message about a row, so it is the dataset's.
         folder = order.work / snapshot.label.replace("/", "--")

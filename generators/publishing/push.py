@@ -10,7 +10,15 @@ import yaml
 from bench.core.digests import digest_frame, short
 from bench.core.errors import DataError, VeilBenchError
 from bench.core.progress import ReportProgress, quiet
-from generators.hub.client import ANSWER_WITHIN_SECONDS, CARD, commit_of, hub_address, stored_files, without_bars
+from generators.hub.client import (
+    ANSWER_WITHIN_SECONDS,
+    CARD,
+    commit_of,
+    hub_address,
+    open_hub,
+    stored_files,
+    without_bars,
+)
 from generators.hub.errors import hub_errors
 from generators.hub.files import check_hub_id, is_same
 from generators.publishing.refusals import refuse_hidden_data, refuse_real_in_public, refuse_without_consent
@@ -74,9 +82,7 @@ def push_dataset(
     files = _files_to_publish(dataset, folder)
     address = hub_address(endpoint)
     with hub_errors("push to", repo, address), without_bars():
-        from huggingface_hub import HfApi
-
-        api = HfApi(endpoint=address, token=token)
+        api = open_hub(address, token)
         _make_ready(api, repo, private, revision)
         title = message or f"{dataset.name}, digest {short(dataset.digest)}"
         return _commit(api, repo, files, revision, title, private, report or quiet())

@@ -1,8 +1,10 @@
 """Answering through vLLM: which stages change, in which order they run, and what is refused."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fake_engine import FakeEngine
@@ -10,10 +12,10 @@ from sample_plan import DEFENSES, RECIPE, sample_ingredients
 
 from bench.commands.run.running import default_output
 from bench.core.digests import digest_bytes
-from bench.core.errors import UsageError
+from bench.core.errors import UsageError, VeilBenchError
 from bench.core.store import ArtifactStore
 from bench.execute.base import StageFailure
-from bench.execute.engines import Backend, chosen_backend, compute_in_order, engine_model
+from bench.execute.engines import Backend, check_engines, chosen_backend, compute_in_order, engine_model
 from bench.plan.ingredients import AttackIngredient
 from bench.plan.plan import Plan
 from bench.plan.planner import build_plan
@@ -22,7 +24,7 @@ from bench.stages.answer import AnswerSpec
 from bench.stages.base import EngineAccess, Stage
 from bench.stages.references import PinnedTarget
 from bench.targets.base import TargetSpec
-from bench.targets.vllm.serving import context_length
+from bench.targets.vllm.serving import context_length, served_name
 
 QUICK = load_suite("quick").model_copy(update={"attacks": ("naive",)})
 FIRST = PinnedTarget(TargetSpec("tiny-llava"), digest_bytes(b"one"))
@@ -99,7 +101,11 @@ def test_an_engine_serves_the_checkpoint_under_a_name_that_tells_its_content(tmp
         ("transformers", "vllm", "", "add --backend vllm"),
         ("transformers", "", "http://127.0.0.1:1", "add --backend vllm"),
         ("vllm", "vllm", "http://127.0.0.1:1", "give one of the two"),
-        ("vllm", "", "127.0.0.1:1", "takes an address such as http://127.0.0.1:8000"),
+        ("vllm", "", "127.0.0.1:1", "must be an address such as http://127.0.0.1:8000"),
+        ("vllm", "", "http://127.0.0.1:99999", "--endpoint .* has a port that is no number from 1 to 65535"),
+        ("vllm", "", "http://[::1", "--endpoint .* has brackets without an IPv6 address"),
+        ("vllm", "", "http://me:secret@127.0.0.1:1", "holds a user name, a password"),
+        ("vllm", "'vllm", "", "--vllm has a quotation mark without its second one"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(name: str, command: str, endpoint: str, sentence: str) -> None:
@@ -115,6 +121,37 @@ def test_a_command_may_have_words_and_results_of_backends_do_not_share_a_folder(
     changed = load_suite("quick", ["budget.eps=4"]).with_seed(5)
     names = {default_output(store, suite, None).name for suite in (changed, load_suite("quick", ["budget.eps=2"]))}
     assert len(names) == 2 and all(name.startswith("quick-") for name in names)
+
+
+def test_engines_are_looked_for_before_anything_is_computed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stages = list(planned("vllm").stages.values())
+    monkeypatch.setattr("bench.execute.engines.LOOKS", 1)
+    with FakeEngine(models=[served_name(target.digest) for target in (FIRST, SECOND)]) as running:
+        check_engines(stages, Backend("vllm", endpoint=running.url))
+        running.models.pop()
+        with pytest.raises(UsageError, match=f"not '{served_name(SECOND.digest)}'"):
+            check_engines(stages, Backend("vllm", endpoint=running.url))
+        assert running.answered.total() == 0
+    with pytest.raises(VeilBenchError, match=f"the engine at {running.url} died or gives no usable answer"):
+        check_engines(stages, Backend("vllm", endpoint=running.url))
+    with pytest.raises(UsageError, match="'no-such-vllm' was not found"):
+        check_engines(stages, Backend("vllm", ("no-such-vllm",)))
+
+
+def test_what_no_engine_could_serve_is_said_before_anything_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    stages = list(planned("vllm").stages.values())
+    with pytest.raises(UsageError, match="lora_rank 600 is more than vLLM serves"):
+        many = [replace(one, spec=replace(one.spec, lora_rank=600)) for one in stages if one.kind == "answer"]
+        check_engines(many, Backend("vllm", (sys.executable,)))
+    monkeypatch.setattr("bench.execute.engines.build_target", lambda spec: SimpleNamespace(spec=spec))
+    with pytest.raises(UsageError, match="cannot be served by vLLM: use --backend transformers"):
+        check_engines(stages, Backend("vllm", (sys.executable,)))
+
+
+def test_where_nobody_is_asked_no_engine_is_needed() -> None:
+    check_engines([], Backend("vllm", ("no-such-vllm",)))
+    check_engines([stage for stage in planned("vllm").stages.values() if stage.kind != "answer"], Backend("vllm"))
+    check_engines(list(planned().stages.values()), Backend())
 
 
 def test_an_engine_that_does_not_start_costs_its_answers_and_what_rests_on_them(tmp_path: Path) -> None:

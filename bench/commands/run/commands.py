@@ -109,8 +109,10 @@ def _explain(order: "RunOrder", stage: str, as_json: bool) -> None:
 def _print_plan(order: "RunOrder", as_json: bool) -> None:
     from bench.commands.run.plan_table import plan_rows, plan_table
     from bench.commands.run.running import plan_suite
+    from bench.execute.engines import check_engines
 
     plan = plan_suite(order.suite, order.limit, order.backend.name)
+    check_engines(plan.missing(plan.states(order.store)), order.backend)
     rows = plan_rows(plan, order.store)
     if as_json:
         print_json({"suite": plan.suite.name, "stages": rows})

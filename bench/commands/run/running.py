@@ -9,10 +9,11 @@ from bench.commands.run.narration import Narrator
 from bench.core.device import detect_device
 from bench.core.digests import digest_json, short
 from bench.core.disk import at_home
+from bench.core.errors import VeilBenchError
 from bench.core.progress import ProgressDisplay
 from bench.core.store import ArtifactStore
 from bench.execute.base import StageFailure
-from bench.execute.engines import Backend, compute_in_order
+from bench.execute.engines import Backend, check_engines, compute_in_order
 from bench.execute.local import LocalExecutor, default_workers
 from bench.plan.estimates import expected_seconds, finish_seconds
 from bench.plan.fit import check_fit
@@ -85,8 +86,8 @@ def run_suite(order: RunOrder) -> Outcome:
     """Compute and publish a suite; progress goes to standard error. Nothing is computed that the store has.
 
     Before anything is computed, raises DataError naming the photo where one cannot be decoded, VeilBenchError where the
-    store must be added to and cannot be, and UsageError as ``page_folder``; otherwise as ``plan_suite`` and
-    ``LocalExecutor.run``.
+    store must be added to and cannot be, UsageError as ``page_folder``, and what ``check_engines`` raises; otherwise as
+    ``plan_suite`` and ``LocalExecutor.run``.
     """
     suite, store = order.suite, order.store
     plan = plan_suite(suite, order.limit, order.backend.name)
@@ -97,6 +98,7 @@ def run_suite(order: RunOrder) -> Outcome:
         if missing:
             store.check_writable({stage.kind for stage in missing})
             refuse_among_artifacts(page_folder(order.destination), store)
+            _check_engines(missing, order, display)
             check_images(dataset)
             keep_sources(store, plan.code_sources)
             failures = _compute_missing(missing, order, Narrator(plan, store, dataset, display))
@@ -106,6 +108,15 @@ def run_suite(order: RunOrder) -> Outcome:
     lost = {failure.stage for failure in failures}
     computed = frozenset(stage.name for stage in missing if stage.name not in lost)
     return Outcome(plan, publication, computed, tuple(failures))
+
+
+def _check_engines(missing: Sequence[Stage], order: RunOrder, display: ProgressDisplay) -> None:
+    try:
+        check_engines(missing, order.backend)
+    except VeilBenchError as error:
+        if not order.keep_going:
+            raise
+        display.say(str(error))
 
 
 def _compute_missing(missing: Sequence[Stage], order: RunOrder, narrator: Narrator) -> list[StageFailure]:

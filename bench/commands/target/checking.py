@@ -16,10 +16,12 @@ from bench.core.progress import ReportProgress
 from bench.stages.finetune import training_examples
 from bench.stages.photos import training_pairs
 from bench.targets.base import TargetSpec
-from bench.targets.checkpoints import family_of, is_hub_id, resolve_checkpoint
+from bench.targets.checkpoints import checkpoint_digest, family_of, is_hub_id, resolve_checkpoint
 from bench.targets.packed.target import PackedTarget
 from bench.targets.registry import build_target, targets
 from bench.targets.texts import unsayable
+from bench.targets.vllm.client import EngineClient
+from bench.targets.vllm.serving import served_name
 from scenarios.dataset import Dataset, load_dataset
 
 if TYPE_CHECKING:
@@ -42,6 +44,9 @@ def check_target(order: CheckOrder, task: Callable[[str], ReportProgress]) -> It
     spec = TargetSpec(order.checkpoint, family, order.dtype, PHOTOS, order.quantization)
     target = _packed(spec)
     folder = resolve_checkpoint(order.checkpoint)
+    if order.endpoint is not None and "vllm" in backends:
+        # Before the weights are loaded: what is not there will not be there after the fine-tuning either.
+        EngineClient(order.endpoint, served_name(checkpoint_digest(order.checkpoint))).check()
     for name, value in (
         ("checkpoint", order.checkpoint),
         ("family", family),

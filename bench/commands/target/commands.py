@@ -1,7 +1,6 @@
 """``veilbench target``: try a checkpoint on this machine."""
 
 import json
-import shlex
 from typing import Annotated, Any
 
 import typer
@@ -62,13 +61,18 @@ def check(
     """
     from bench.commands.target.checking import check_target
     from bench.commands.target.facts import BACKENDS, CheckOrder
+    from bench.core.network.addresses import server_address
     from bench.core.progress import ProgressDisplay
+    from bench.targets.vllm.client import EXAMPLE
+    from bench.targets.vllm.command import command_words
 
     for option, given in (("dtype", dtype), ("backend", backend or "both"), ("quantization", quantization)):
         if given not in CHOICES[option]:
             raise unknown_name(option, given, CHOICES[option])
     backends = None if backend is None else BACKENDS if backend == "both" else (backend,)
-    command = tuple(shlex.split(vllm or ""))
+    if endpoint is not None:
+        endpoint = server_address(endpoint, "--endpoint", EXAMPLE)
+    command = command_words(vllm or "", "--vllm")
     order = CheckOrder(name, family, dtype, download, backends, command, endpoint, quantization, steps)
     values: dict[str, Any] = {}
     wrong = []

@@ -49,7 +49,7 @@ class CheckOrder:
 
 def vllm_command(order: CheckOrder) -> tuple[str, ...]:
     """How vLLM is started: as the order says, else as this machine is set up."""
-    from bench.targets.vllm.server import configured_command
+    from bench.targets.vllm.command import configured_command
 
     return order.vllm or configured_command()
 

@@ -11,8 +11,10 @@ from bench.targets.base import ReportProgress
 from bench.targets.packed.answer_row import COLUMNS, answer_row
 from bench.targets.packed.answering import adapted, photo_features
 from bench.targets.vllm.adapters import served_adapter
-from bench.targets.vllm.completions import Asker, CompletionResult, OptionScores, ShownPhoto, asker_for
+from bench.targets.vllm.completions import Asker, OptionScores, ShownPhoto, asker_for
+from bench.targets.vllm.kept import KeptResults
 from bench.targets.vllm.proof import PROBES, Expected, expect, prove
+from bench.targets.vllm.results import CompletionResult
 
 if TYPE_CHECKING:
     from bench.targets.packed.features import FeatureCache
@@ -28,10 +30,12 @@ def answer_served(
     engine: "EngineClient",
     report: ReportProgress,
     accepted: Sequence[str] = (),
+    resume: Path | None = None,
 ) -> pd.DataFrame:
     """Answer all requests by ``engine``; rows come back in the order of ``requests``, columns as of ``answer_packed``.
 
-    An open answer may be as long as the longest of the ``accepted`` ones.
+    An open answer may be as long as the longest of the ``accepted`` ones. What is answered is kept in the folder
+    ``resume`` until all is, so that another attempt asks only for the rest.
 
     The engine serves ``model``'s checkpoint (see ``EngineClient.check``). Before it is asked, it has to say what
     transformers says of ``PROBES`` of the requests. Raises VeilBenchError where it does not, or where it dies.
@@ -41,7 +45,10 @@ def answer_served(
     name = "the base model" if adapter is None else f"adapter {short(digest_tree(adapter))}"
     with served_adapter(model, adapter, engine) as served:
         prove(asker, probes, engine, served, name)
-        return _ask(asker, requests, shown, engine, served, report)
+        kept_results = KeptResults(resume / "answers.jsonl" if resume else None)
+        answers = _ask(asker, requests, shown, engine, served, report, kept_results)
+    kept_results.forget()
+    return answers
 
 
 def _look(
@@ -71,6 +78,7 @@ def _ask(
     engine: "EngineClient",
     served: str | None,
     report: ReportProgress,
+    kept: KeptResults,
 ) -> pd.DataFrame:
     columns = (requests["image"], requests["question"], requests["options"])
     asked = [
@@ -78,7 +86,7 @@ def _ask(
         for image, question, options in zip(*columns, strict=True)
     ]
     completions = [completion for answer, scores in asked for completion in (answer, *scores.completions)]
-    results = iter(engine.complete(completions, served, report))
+    results = iter(engine.complete(completions, served, report, kept))
     rows = []
     for request_id, (_, scores) in zip(requests["request_id"], asked, strict=True):
         answer = next(results)

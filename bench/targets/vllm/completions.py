@@ -8,13 +8,14 @@ such a prompt, so that an option's tokens are asked for one by one behind each b
 
 import base64
 import io
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.core.errors import VeilBenchError
 from bench.targets.packed.text import SHORTEST_LIMIT
+from bench.targets.vllm.results import CompletionResult, Tokens
 
 if TYPE_CHECKING:
     import torch
@@ -36,8 +37,6 @@ GREEDY: Mapping[str, Any] = {
 }
 """Every one is named: what is left out is taken from the checkpoint's generation_config.json."""
 
-Tokens = tuple[int, ...]
-
 
 @dataclass(frozen=True)
 class Completion:
@@ -52,64 +51,11 @@ class Completion:
 
 
 @dataclass(frozen=True)
-class CompletionResult:
-    """``tokens`` generated, an end token included · ``prompt`` ids of the prompt · ``next`` natural log-probabilities
-    of what might come first, by id · ``scores`` those of ``Completion.scored``.
-    """
-
-    tokens: Tokens
-    prompt: Tokens
-    next: Mapping[int, float]
-    scores: tuple[float, ...]
-
-
-@dataclass(frozen=True)
 class ShownPhoto:
     """What the language model is shown of a photo: ``image`` (image tokens, hidden) on the CPU, ``grid`` of patches."""
 
     image: "torch.Tensor"
     grid: tuple[int, int]
-
-
-def read_result(completion: Completion, payload: Mapping[str, Any]) -> CompletionResult:
-    """Read the engine's JSON. Raises VeilBenchError where it lacks a field or reads the option as other tokens."""
-    try:
-        choice = payload["choices"][0]
-        prompt = payload.get("prompt_token_ids") or choice.get("prompt_token_ids") or ()
-        scored = payload.get("prompt_logprobs") or choice.get("prompt_logprobs") or ()
-        return CompletionResult(
-            tokens=tuple(choice["token_ids"]),
-            prompt=tuple(prompt),
-            next=_next_logprobs(choice.get("logprobs")),
-            scores=_scores(completion.scored, scored),
-        )
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise VeilBenchError(
-            f"the engine's answer cannot be read ({type(error).__name__}: {error}); it must be vLLM 0.32 or one that "
-            "answers in the same form."
-        ) from error
-
-
-def _next_logprobs(logprobs: Any) -> dict[int, float]:
-    if not logprobs:
-        return {}
-    if "content" in logprobs:
-        listed = {entry["token"]: entry["logprob"] for entry in logprobs["content"][0]["top_logprobs"]}
-    else:
-        listed = logprobs["top_logprobs"][0]
-    return {int(name.removeprefix("token_id:")): float(value) for name, value in listed.items()}
-
-
-def _scores(scored: Tokens, listed: Sequence[Mapping[str, Mapping[str, float]]]) -> tuple[float, ...]:
-    if not scored:
-        return ()
-    tail = listed[-len(scored) :]
-    if len(tail) < len(scored) or any(str(token) not in entry for token, entry in zip(scored, tail, strict=True)):
-        raise VeilBenchError(
-            "the engine reads an option as other tokens than transformers does: it must be started with VeilBench's "
-            "verbatim chat template, and on the very same checkpoint."
-        )
-    return tuple(float(entry[str(token)]["logprob"]) for token, entry in zip(scored, tail, strict=True))
 
 
 @dataclass(frozen=True)
@@ -215,7 +161,11 @@ class EmbeddingAsker(Asker):
 
         def read(results: Sequence[CompletionResult]) -> list[float]:
             known = {begun: result.next for begun, result in zip(follow, results, strict=True)}
-            return [sum(known[tokens[:place]][token] for place, token in enumerate(tokens)) for tokens in answers]
+            # What the engine leaves out is not known, and then the option's likelihood is not.
+            return [
+                sum(known[tokens[:place]].get(token, math.nan) for place, token in enumerate(tokens))
+                for tokens in answers
+            ]
 
         return OptionScores(completions, read)
 

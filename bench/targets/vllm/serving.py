@@ -40,7 +40,7 @@ def served_model(target: Target, digest: str, scratch: Path, lora_rank: int, ada
     """
     from bench.targets.vllm.server import EngineModel
 
-    packed = _packed(target)
+    packed = servable(target)
     folder = packed.served_folder(scratch / served_name(digest))
     return EngineModel(
         folder=folder,
@@ -64,8 +64,11 @@ def answer_through_engine(
     logs: Path,
     report: ReportProgress,
     accepted: Sequence[str] = (),
+    resume: Path | None = None,
 ) -> "pd.DataFrame":
     """Answer like ``Target.answer``, through the engine at ``address``.
+
+    What an earlier attempt at the same stage was answered is taken from the folder ``resume``, and kept there.
 
     A whole checkpoint, as full fine-tuning writes it, is no adapter of a shared engine: it is served by one of its
     own, which ends with the last answer.
@@ -74,16 +77,16 @@ def answer_through_engine(
     from bench.targets.vllm.client import EngineClient
     from bench.targets.vllm.server import running_engine
 
-    packed = _packed(target)
+    packed = servable(target)
     if adapter is not None and is_checkpoint(adapter):
         whole, own = packed.loaded_from(adapter), digest_tree(adapter)
         log = engine_log(logs, own)
         with running_engine(served_model(whole, own, logs.parent / "kept" / "served", 0, 1), settings, log) as started:
             client = EngineClient(started, served_name(own), log=log)
-            return answer_served(whole.model, whole.kept_features, requests, None, client, report, accepted)
+            return answer_served(whole.model, whole.kept_features, requests, None, client, report, accepted, resume)
     client = EngineClient(address, served_name(digest), log=_existing(engine_log(logs, digest)))
     client.check()
-    return answer_served(packed.model, packed.kept_features, requests, adapter, client, report, accepted)
+    return answer_served(packed.model, packed.kept_features, requests, adapter, client, report, accepted, resume)
 
 
 def context_length(folder: Path) -> int:
@@ -93,7 +96,8 @@ def context_length(folder: Path) -> int:
     return min(LONGEST_CONTEXT, int(text.get("max_position_embeddings", LONGEST_CONTEXT)))
 
 
-def _packed(target: Target) -> PackedTarget:
+def servable(target: Target) -> PackedTarget:
+    """The target as an engine can serve it. Raises UsageError for a family that none can."""
     if not isinstance(target, PackedTarget):
         raise UsageError(f"the family '{target.spec.family}' cannot be served by vLLM: use --backend transformers")
     return target

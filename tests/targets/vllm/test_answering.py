@@ -19,6 +19,7 @@ from bench.targets.vllm.adapters import served_adapter, write_language_adapter
 from bench.targets.vllm.answering import answer_served
 from bench.targets.vllm.client import EngineClient
 from bench.targets.vllm.completions import ShownPhoto, asker_for
+from bench.targets.vllm.kept import KeptResults
 from bench.targets.vllm.proof import expect, prove
 
 OPTIONS = ["red", "red word", "blue"]
@@ -171,3 +172,45 @@ def test_an_adapter_without_language_lora_is_served_as_the_base(
     assert served.tuned == {} and list(own["option_logprobs"]) != list(
         target.answer(requests, None, quiet())["option_logprobs"]
     )
+
+
+def test_another_attempt_asks_only_for_what_was_not_answered(
+    target: Llava, requests: pd.DataFrame, served: FakeVllm, tmp_path: Path
+) -> None:
+    def answer(client: EngineClient) -> pd.DataFrame:
+        kept = target.kept_features
+        return answer_served(target.model, kept, requests, None, client, quiet(), resume=tmp_path)
+
+    served.engine.troubles = {0: [None] * 14 + [400] * 99}
+    with pytest.raises(VeilBenchError, match="trouble 400"):
+        answer(client_of(served))
+    kept = KeptResults(tmp_path / "answers.jsonl").read(99)
+    again = FakeVllm(target.model)
+    with again.engine:
+        assert_equal(answer(client_of(again)), target.answer(requests, None, quiet()))
+    with FakeVllm(target.model).engine as whole:
+        answer(EngineClient(whole.url, "base"))
+    assert kept and again.engine.answered.total() == whole.answered.total() - len(kept)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_likelihood_that_is_left_out_is_an_error_and_no_choice(
+    target: Llava, requests: pd.DataFrame, served: FakeVllm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    respond, prompts = served.engine.respond, []
+
+    def leave_out(path: str, body: dict[str, object]) -> dict[str, object]:
+        payload = respond(path, body)
+        place = payload.get("prompt_logprobs") or (payload["choices"][0]["logprobs"] or {}).get("top_logprobs")
+        # The probes that come first ask for the five likeliest; an option asks for fewer.
+        if place and len(body.get("logprob_token_ids", ())) < 5 and not prompts:
+            prompts.append(body)
+            entry = place[-1]
+            entry[next(iter(entry))] = None
+        return payload
+
+    monkeypatch.setattr(served.engine, "respond", leave_out)
+    answers = answer_served(target.model, target.kept_features, requests, None, client_of(served), quiet())
+    lost = answers[answers["status"] == "error"]
+    assert len(prompts) == 1 and len(lost) == 1 and list(lost["choice"]) == [-1]
+    assert list(answers.loc[answers["status"] != "error", "choice"]).count(-1) == 2  # those without options
