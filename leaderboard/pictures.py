@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from bench.core.errors import DataError
+from scenarios.pixels import Pixels, decode_pixels
 
 AMPLIFICATION = 16
 
-Pixels = npt.NDArray[np.uint8]
 Change = npt.NDArray[np.int16]
 
 
@@ -60,17 +60,18 @@ def show_pictures(pictures: Sequence[Picture]) -> tuple[list[ShownPicture], Mapp
 
     Raises DataError naming the defense where a photo cannot be decoded or the two sizes differ.
     """
-    changes = [_change(picture) for picture in pictures]
-    # Most of the time goes into compressing the differences, which Pillow does without holding up other threads.
+    decoded = [_pixels(picture) for picture in pictures]
+    # Most of the time goes into compressing, which Pillow does without holding up other threads.
     with ThreadPoolExecutor() as pool:
-        drawn = list(pool.map(_amplified, changes))
+        drawn = list(pool.map(_drawn, decoded))
+    changes = [_change(original, protected) for original, protected in decoded]
     files: dict[str, bytes] = {}
     shown = [
         ShownPicture(
             picture.title,
             picture.name,
-            original=_add(files, picture.original),
-            protected=_add(files, picture.protected),
+            original=_add(files, original),
+            protected=_add(files, protected),
             difference=_add(files, difference),
             largest_change=int(np.abs(change).max()),
             mean_change=float(np.abs(change).mean()),
@@ -78,31 +79,29 @@ def show_pictures(pictures: Sequence[Picture]) -> tuple[list[ShownPicture], Mapp
             width=change.shape[1],
             height=change.shape[0],
         )
-        for picture, change, difference in zip(pictures, changes, drawn, strict=True)
+        for picture, change, (original, protected, difference) in zip(pictures, changes, drawn, strict=True)
     ]
     return shown, files
 
 
-def _change(picture: Picture) -> Change:
-    """Protected minus original, in grey levels: array (height, width, 3)."""
-    original = _pixels(picture.original, picture.title)
-    protected = _pixels(picture.protected, picture.title)
+def _pixels(picture: Picture) -> tuple[Pixels, Pixels]:
+    """Original and protected, as whoever looks at the photos sees them."""
+    name = f"of defense {picture.title}"
+    original, protected = decode_pixels(name, picture.original), decode_pixels(name, picture.protected)
     if original.shape != protected.shape:
         raise DataError(f"the picture of defense {picture.title!r} changes size while it is protected.")
+    return original, protected
+
+
+def _change(original: Pixels, protected: Pixels) -> Change:
+    """Protected minus original, in grey levels: array (height, width, 3)."""
     return protected.astype(np.int16) - original.astype(np.int16)
 
 
-def _amplified(change: Change) -> bytes:
-    """The change as an encoded photo, around mid-grey."""
-    return _png(np.clip(128 + AMPLIFICATION * change, 0, 255).astype(np.uint8))
-
-
-def _pixels(content: bytes, defense: str) -> Pixels:
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            return np.asarray(image.convert("RGB"))
-    except (UnidentifiedImageError, OSError) as error:
-        raise DataError(f"the picture of defense {defense!r} cannot be decoded: {error}.") from error
+def _drawn(decoded: tuple[Pixels, Pixels]) -> tuple[bytes, bytes, bytes]:
+    """Original, protected, and their difference around mid-grey, as files that hold pixels alone."""
+    difference = np.clip(128 + AMPLIFICATION * _change(*decoded), 0, 255).astype(np.uint8)
+    return _png(decoded[0]), _png(decoded[1]), _png(difference)
 
 
 def _png(pixels: Pixels) -> bytes:
@@ -112,7 +111,6 @@ def _png(pixels: Pixels) -> bytes:
 
 
 def _add(files: dict[str, bytes], content: bytes) -> str:
-    kind = "png" if content.startswith(b"\x89PNG") else "jpg" if content.startswith(b"\xff\xd8") else "img"
-    name = f"pictures/{hashlib.sha256(content).hexdigest()[:16]}.{kind}"
+    name = f"pictures/{hashlib.sha256(content).hexdigest()[:16]}.png"
     files[name] = content
     return name

@@ -1,6 +1,5 @@
 """A dataset: people, their pairs, and the probes; built, saved, loaded and checked."""
 
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from PIL import Image
 
 from bench.core.digests import digest_json
 from bench.core.errors import DataError, UsageError
@@ -17,6 +15,7 @@ from scenarios.cohorts import cohort_names, cohort_problem, first_of_each, in_co
 from scenarios.pairs import build_pairs
 from scenarios.people import APPEARANCE, Person
 from scenarios.photos import face_box_problem, first_problem, repeated, shows_problem, source_problem
+from scenarios.pixels import decode_pixels, photo_problem
 from scenarios.probes import KINDS, build_probes
 from scenarios.schema import NAME_SCENARIO, load_scenarios, load_visible
 from scenarios.spelling import repeated_spelling
@@ -156,18 +155,18 @@ def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
 
 
 def check_images(dataset: Dataset) -> None:
-    """Decode every photo in full. Raises ``DataError`` naming the first pair or probe whose photo cannot be decoded."""
+    """Decode every photo in full.
+
+    Raises ``DataError`` naming the first pair or probe whose photo cannot be decoded or that nobody could look at.
+    """
     decoded: set[bytes] = set()
     for frame, identifier in ((dataset.pairs, "pair_id"), (dataset.probes, "probe_id")):
         for name, image in zip(frame[identifier], frame["image"], strict=True):
             if image in decoded:
                 continue
-            try:
-                with Image.open(io.BytesIO(image)) as picture:
-                    picture.load()
-            # A damaged file makes PIL raise nearly anything, SyntaxError and struct.error included.
-            except Exception as error:
-                raise DataError(f"{identifier} '{name}': the photo cannot be decoded: {error}") from error
+            problem = photo_problem(decode_pixels(name, image))
+            if problem:
+                raise DataError(f"{identifier} '{name}': the photo {problem}.")
             decoded.add(image)
 
 

@@ -63,6 +63,15 @@ def open_store(folder: Path) -> "ArtifactStore":
     return ArtifactStore(at_home(folder))
 
 
+def refuse_among_artifacts(folder: Path, store: "ArtifactStore") -> None:
+    """Raise UsageError for a page's folder where the store's own files are: `store gc` would clear it."""
+    from bench.core.errors import UsageError
+
+    place, root = folder.resolve(), store.root.resolve()
+    if place.is_relative_to(root) and not place.is_relative_to(root / "site"):
+        raise UsageError(f"{folder} lies among the files of the artifact store {store.root}: name another folder.")
+
+
 def print_table(table: Any) -> None:
     """Print what rich draws, as wide as the terminal is."""
     from rich.console import Console

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bench.commands.options import DEFAULT_STORE, StoreOption, open_store
+from bench.commands.options import DEFAULT_STORE, StoreOption, open_store, refuse_among_artifacts
 
 app = typer.Typer(help="Build the page from records.", no_args_is_help=True)
 
@@ -22,6 +22,8 @@ def build(
     What the store knows to be checked already is not checked again.
     """
     from leaderboard.evidence.verdicts import verdicts_folder
-    from leaderboard.site import build_site
+    from leaderboard.site import build_site, page_folder
 
-    typer.echo(f"Page: {build_site(title, records, (), out, verdicts=verdicts_folder(open_store(store)))}")
+    place = open_store(store)
+    refuse_among_artifacts(page_folder(out), place)
+    typer.echo(f"Page: {build_site(title, records, (), out, verdicts=verdicts_folder(place))}")

@@ -4,7 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from bench.core.errors import UsageError
@@ -54,24 +54,29 @@ class ClipPreprocessing(Preprocessing):
     @classmethod
     def of(cls, processor: Any) -> "ClipPreprocessing":
         """Read the settings off a CLIPImageProcessor; raises UsageError where it works in another way."""
-        size, crop = processor.size, processor.crop_size
-        if not _value(size, "shortest_edge") or processor.resample != BICUBIC or not processor.do_center_crop:
+        if processor.resample != BICUBIC or not processor.do_center_crop:
             raise UsageError("the image processor is not CLIP's: it must resize the shorter side bicubically and crop")
+        shortest = _value(processor.size, "shortest_edge")
+        height, width = (_value(processor.crop_size, name) for name in ("height", "width"))
+        if not 0 < max(height, width) <= shortest:
+            raise UsageError("the image processor is not CLIP's: what it crops must fit into the resized shorter side")
         return cls(
-            shortest_edge=_value(size, "shortest_edge"),
-            height=_value(crop, "height"),
-            width=_value(crop, "width"),
+            shortest_edge=shortest,
+            height=height,
+            width=width,
             mean=tuple(processor.image_mean),
             std=tuple(processor.image_std),
         )
 
+    def resized(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of a photo of that size once its shorter side is resized, in the processor's arithmetic."""
+        longer = int(self.shortest_edge * max(height, width) / min(height, width))
+        return (self.shortest_edge, longer) if height <= width else (longer, self.shortest_edge)
+
     def __call__(self, images: "torch.Tensor") -> "torch.Tensor":
         """Pixel values (photos, 3, height, width)."""
-        height, width = images.shape[-2:]
-        scale = self.shortest_edge / min(height, width)
-        resized = resize(images, int(height * scale), int(width * scale))
-        top, left = (resized.shape[-2] - self.height) // 2, (resized.shape[-1] - self.width) // 2
-        return self.normalise(resized[..., top : top + self.height, left : left + self.width])
+        height, width = self.resized(*images.shape[-2:])
+        return self.normalise(resize(images, height, width, centre=(self.height, self.width)))
 
 
 @dataclass(frozen=True)
@@ -150,24 +155,31 @@ def patchify(images: "torch.Tensor", patch: int, merge: int, temporal: int) -> "
     return repeated.reshape(photos, (height // patch) * (width // patch), channels * temporal * patch * patch)
 
 
-def resize(images: "torch.Tensor", height: int, width: int) -> "torch.Tensor":
+def resize(images: "torch.Tensor", height: int, width: int, centre: tuple[int, int] | None = None) -> "torch.Tensor":
     """Bicubic resize of images (…, height, width) in [0, 1], bit for bit what Pillow makes of the same 8-bit picture.
 
-    Pillow resizes along one axis at a time and rounds to 8 bits in between. An axis that keeps its length is left
-    alone.
+    Pillow resizes along one axis at a time and rounds to 8 bits in between: the width first, and from Pillow 13 on the
+    height where it shrinks by more than twice as many pixels. An axis that keeps its length is left alone. Of a long
+    strip all but the ``centre``, a height and a width, would be made for nothing: where it is given, no more than that
+    is made.
     """
-    resized = images
-    if resized.shape[-1] != width:
-        resized = _along_last_axis(resized, width)
-    if resized.shape[-2] != height:
-        resized = _along_last_axis(resized.transpose(-1, -2), height).transpose(-1, -2)
-    return resized
+    rows, columns = centre or (height, width)
+    lost_rows, lost_columns = images.shape[-2] - height, images.shape[-1] - width
+    if lost_rows > max(0, 2 * lost_columns):
+        upended = _along_last_axis(images.transpose(-1, -2), height, rows)
+        return _along_last_axis(upended.transpose(-1, -2), width, columns)
+    resized = _along_last_axis(images, width, columns)
+    return _along_last_axis(resized.transpose(-1, -2), height, rows).transpose(-1, -2)
 
 
-def _along_last_axis(images: "torch.Tensor", size: int) -> "torch.Tensor":
+def _along_last_axis(images: "torch.Tensor", size: int, kept: int) -> "torch.Tensor":
+    """The middle ``kept`` of ``size`` new pixels along the last axis."""
     import torch
 
-    weights = _weights(images.shape[-1], size).to(images.device)
+    first = (size - kept) // 2
+    if images.shape[-1] == size:
+        return images[..., first : first + kept]
+    weights = _weights(images.shape[-1], size, first, kept).to(images.device)
     smooth = images @ weights.to(images.dtype).T
     with torch.no_grad():
         # In place: of a large photo, each of these steps takes as long as memory takes to pass it on.
@@ -178,31 +190,30 @@ def _along_last_axis(images: "torch.Tensor", size: int) -> "torch.Tensor":
     return smooth + correction
 
 
-@cache
-def _weights(before: int, after: int) -> "torch.Tensor":
-    """``_pillow_weights`` as a tensor (after, before)."""
+@lru_cache(maxsize=32)
+def _weights(before: int, after: int, first: int, kept: int) -> "torch.Tensor":
+    """Row i (of ``kept``) has the weights of the ``before`` old pixels in new pixel first + i, in steps of 2^-22."""
     import torch
 
     # One made in inference mode could not be used again where gradients are wanted.
     with torch.inference_mode(False):
-        return torch.tensor(_pillow_weights(before, after), dtype=torch.float64)
+        weights = torch.zeros(kept, before, dtype=torch.float64)
+        for row in range(kept):
+            start, steps = _pillow_weights(before, after, first + row)
+            weights[row, start : start + len(steps)] = torch.tensor(steps, dtype=torch.float64)
+        return weights / 2**PILLOW_PRECISION
 
 
-@cache
-def _pillow_weights(before: int, after: int) -> tuple[tuple[float, ...], ...]:
-    """Row i has the weights of the ``before`` old pixels in new pixel i, in steps of 2^-22."""
+def _pillow_weights(before: int, after: int, index: int) -> tuple[int, list[int]]:
+    """The first of the ``before`` old pixels that new pixel ``index`` is made of, and the weights from there on."""
     scale = before / after
     stretch = max(scale, 1.0)
     support = 2.0 * stretch
-    rows = []
-    for index in range(after):
-        centre = (index + 0.5) * scale
-        first, last = max(0, int(centre - support + 0.5)), min(before, int(centre + support + 0.5))
-        raw = [_bicubic((place - centre + 0.5) / stretch) for place in range(first, last)]
-        total = sum(raw)
-        steps = [_rounded_away_from_zero(value / total * 2**PILLOW_PRECISION) for value in raw]
-        rows.append((*[0.0] * first, *[step / 2**PILLOW_PRECISION for step in steps], *[0.0] * (before - last)))
-    return tuple(rows)
+    centre = (index + 0.5) * scale
+    first, last = max(0, int(centre - support + 0.5)), min(before, int(centre + support + 0.5))
+    raw = [_bicubic((place - centre + 0.5) / stretch) for place in range(first, last)]
+    total = sum(raw)
+    return first, [_rounded_away_from_zero(value / total * 2**PILLOW_PRECISION) for value in raw]
 
 
 def _bicubic(distance: float) -> float:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TEST = re.compile(r"^(tests/\S+::\S+):$")
-COUNT = re.compile(r"(\d+) passing examples, (\d+) failing examples")
+COUNT = re.compile(r"(\d+) passing(?: examples)?, (\d+) failing")
 
 
 def counts(printed: str) -> dict[str, int]:

@@ -1,13 +1,14 @@
 """What a photo's file says beside its pixels: place, time, camera, software, texts."""
 
-import io
 import struct
 from collections.abc import Sequence
+from typing import BinaryIO
 
 from PIL import Image
 
 from generators.checks.finding import CheckReport, Finding, Level, and_more
 from generators.checks.photos import Photo
+from scenarios.photo_files import leniently
 
 CHECK = "metadata"
 _GPS = 0x8825
@@ -53,15 +54,7 @@ def left_over(image: bytes) -> list[str]:
 
     Raises what PIL raises for a file that is no picture.
     """
-    with Image.open(io.BytesIO(image)) as picture:
-        kind = picture.format
-        info = {str(name).lower() for name in picture.info}
-        found = {"EXIF": "exif" in info, "GPS position": _has_position(picture)}
-        found |= {"XMP": bool(info & {"xmp", "xml:com.adobe.xmp"}), "ICC profile": "icc_profile" in info}
-        found |= {"comment": "comment" in info}
-        tiff = [name for tag, name in _TIFF_NAMES.items() if kind == "TIFF" and tag in picture.getexif()]
-        applications = [str(name) for name, _ in getattr(picture, "applist", ())]
-    names = [name for name, held in found.items() if held] + tiff
+    kind, names, applications = leniently(image, _described)
     if image.startswith(_PNG_START):
         names += _png_chunks(image)
     names += _jpeg_segments(applications, names)
@@ -70,6 +63,19 @@ def left_over(image: bytes) -> list[str]:
     if kind == "MPO":
         names.append("further pictures")
     return list(dict.fromkeys(names))
+
+
+def _described(stream: BinaryIO) -> tuple[str, list[str], list[str]]:
+    """The format as Pillow calls it, what is left over by Pillow's account, and the names of a JPEG's segments."""
+    with Image.open(stream) as picture:
+        kind = picture.format or ""
+        info = {str(name).lower() for name in picture.info}
+        found = {"EXIF": "exif" in info, "GPS position": _has_position(picture)}
+        found |= {"XMP": bool(info & {"xmp", "xml:com.adobe.xmp"}), "ICC profile": "icc_profile" in info}
+        found |= {"comment": "comment" in info}
+        tiff = [name for tag, name in _TIFF_NAMES.items() if kind == "TIFF" and tag in picture.getexif()]
+        applications = [str(name) for name, _ in getattr(picture, "applist", ())]
+    return kind, [name for name, held in found.items() if held] + tiff, applications
 
 
 def _has_position(picture: Image.Image) -> bool:

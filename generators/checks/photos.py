@@ -1,7 +1,5 @@
 """Every distinct photo of a dataset, decoded once, with the rows that show it."""
 
-import io
-import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,13 +7,14 @@ import numpy as np
 from PIL import Image
 
 from bench.core.digests import digest_bytes
+from bench.core.errors import DataError
 from bench.core.progress import ReportProgress
 from generators.checks.finding import CheckReport, Finding, and_more, row_name
 from scenarios.dataset import Dataset
+from scenarios.photo_files import describe_file
+from scenarios.pixels import decode_pixels, photo_problem
 
 Split = Literal["training", "member", "probe"]
-MOST_PIXELS = 64_000_000
-"""A photo of more pixels is not decoded: its header may promise a size that fills the memory."""
 SIDE = 128
 """Height and width of ``Photo.grey``."""
 CHECK = "decodable"
@@ -60,7 +59,7 @@ class Photo:
 
 
 def read_photos(dataset: Dataset, report: ReportProgress) -> tuple[list[Photo], CheckReport]:
-    """The distinct photos that decode, and one error for each that does not, is too large, or lacks its face box."""
+    """The distinct photos that decode, and an error for each that does not, or that nobody could look at."""
     uses: dict[bytes, list[Use]] = {}
     for image, use in _uses(dataset):
         uses.setdefault(image, []).append(use)
@@ -69,17 +68,14 @@ def read_photos(dataset: Dataset, report: ReportProgress) -> tuple[list[Photo], 
     for done, (image, shown) in enumerate(uses.items(), 1):
         try:
             photo, problems = _decode(image, tuple(shown))
-        except _Undecodable as error:
-            findings.append(Finding("error", CHECK, shown[0].row, f"{error}{and_more(shown)}."))
+        except DataError as error:
+            message = f"{str(error).rstrip('.')}: replace it{and_more(shown)}."
+            findings.append(Finding("error", CHECK, shown[0].row, message))
         else:
             photos.append(photo)
             findings.extend(problems)
         report(done, len(uses), "photos")
     return photos, CheckReport(tuple(findings), {"photos": len(uses)})
-
-
-class _Undecodable(Exception):
-    pass
 
 
 def _uses(dataset: Dataset) -> list[tuple[bytes, Use]]:
@@ -96,32 +92,31 @@ def _uses(dataset: Dataset) -> list[tuple[bytes, Use]]:
 
 
 def _decode(image: bytes, uses: tuple[Use, ...]) -> tuple[Photo, list[Finding]]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(io.BytesIO(image))
-        with picture:
-            width, height = picture.size
-            if width * height <= MOST_PIXELS:
-                frames = getattr(picture, "n_frames", 1)
-                whole = picture.convert("RGB")
-    # A damaged file makes PIL raise nearly anything, SyntaxError and struct.error included.
-    except Exception as error:
-        raise _Undecodable(f"the photo cannot be decoded ({' '.join(str(error).split())}): replace it") from error
-    if width * height > MOST_PIXELS:
-        raise _Undecodable(
-            f"the photo has {width} x {height} pixels, more than {MOST_PIXELS // 1_000_000} million: make it smaller"
-        )
+    pixels = decode_pixels(uses[0].row, image)
+    whole = Image.fromarray(pixels)
     grey = np.asarray(whole.convert("L").resize((SIDE, SIDE), Image.Resampling.LANCZOS))
     photo = Photo(image, uses, digest_bytes(repr(whole.size).encode() + whole.tobytes()), grey)
-    return photo, _problems(photo, width, height, frames)
+    problem = photo_problem(pixels)
+    findings = [Finding("error", CHECK, photo.row, f"the photo {problem}{and_more(uses)}.")] if problem else []
+    return photo, [*findings, *_file_findings(photo), *_box_findings(photo, *whole.size)]
 
 
-def _problems(photo: Photo, width: int, height: int, frames: int) -> list[Finding]:
-    findings = []
-    if frames > 1:
-        message = f"the file holds {frames} pictures, and only the first is looked at: keep that one alone."
+def _file_findings(photo: Photo) -> list[Finding]:
+    file, findings = describe_file(photo.image), []
+    if file.frames > 1:
+        message = f"the file holds {file.frames} pictures, and only the first is looked at: keep that one alone."
         findings.append(Finding("warning", CHECK, photo.row, message))
+    if file.orientation != 1:
+        message = (
+            f"the file says that its picture is to be turned (EXIF orientation {file.orientation}), which is done here"
+            " and not everywhere, so that a face box may mean another place: save the pixels upright."
+        )
+        findings.append(Finding("error", CHECK, photo.row, message))
+    return findings
+
+
+def _box_findings(photo: Photo, width: int, height: int) -> list[Finding]:
+    findings = []
     for use in photo.uses:
         if use.face_box and (use.face_box[2] > width or use.face_box[3] > height):
             box = ", ".join(map(str, use.face_box))

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
 import PIL
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from bench.core.digests import digest_code, digest_file, digest_json
 from bench.core.files import write_whole
+from scenarios.photo_files import leniently, turned_upright
+from scenarios.pixels import MOST_PIXELS, in_eight_bits
 
-MOST_PIXELS = 64_000_000
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
@@ -49,9 +49,9 @@ def clean_photo(path: Path, max_side: int, work: Path) -> CleanPhoto:
     Raises PhotoProblem for a file that is damaged or of a format that cannot be read here, and for one above 64
     megapixels before any pixel is decoded.
     """
-    with _telling_damage(), path.open("rb") as stream:
-        opened = _open(stream)
-        width, height = opened.size
+    with _telling_damage():
+        stored = path.read_bytes()
+        width, height = leniently(stored, lambda stream: _open(stream).size)
         if width * height > MOST_PIXELS:
             most = MOST_PIXELS // 1_000_000
             raise PhotoProblem(f"has {width} x {height} pixels, and {most} megapixels are the most: scale it down")
@@ -59,7 +59,7 @@ def clean_photo(path: Path, max_side: int, work: Path) -> CleanPhoto:
         image = _finished_before(kept)
         fresh = image is None
         if image is None:
-            image = _png(_flat_colours(opened.decode(), max_side))
+            image = leniently(stored, lambda stream: _png(_flat_colours(_open(stream).decode(), max_side)))
     if fresh:
         write_whole(kept, image)
     with Image.open(io.BytesIO(image)) as clean:
@@ -108,18 +108,7 @@ def _open_heic(stream: BinaryIO) -> _Opened:
 def _flat_colours(picture: Image.Image, max_side: int) -> Image.Image:
     """The picture upright, scaled down and in sRGB, mode RGB."""
     profile = picture.info.get("icc_profile")
-    upright = ImageOps.exif_transpose(picture)
-    return _in_srgb(_scaled_down(_opaque(upright), max_side), profile)
-
-
-def _opaque(picture: Image.Image) -> Image.Image:
-    """The picture with 8 bits a channel, on white, in mode L, RGB or CMYK."""
-    if picture.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off at 255 rather than scale
-        return Image.fromarray(((np.asarray(picture).astype(np.uint32) + 128) // 257).astype(np.uint8))
-    if picture.has_transparency_data:
-        clear = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear).convert("RGB")
-    return picture if picture.mode in ("L", "CMYK") else picture.convert("RGB")
+    return _in_srgb(_scaled_down(in_eight_bits(turned_upright(picture)), max_side), profile)
 
 
 def _scaled_down(picture: Image.Image, max_side: int) -> Image.Image:
@@ -136,8 +125,9 @@ def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
         try:
             own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             converted = ImageCms.profileToProfile(picture, own, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError):
-            converted = None  # a damaged profile, or one of other channels: viewers show such a photo without it
+        # A damaged profile, or one of other channels: viewers show such a photo without it.
+        except Exception:
+            converted = None
         if converted is not None:
             return converted
     return picture.convert("RGB")
@@ -152,7 +142,8 @@ def _png(picture: Image.Image) -> bytes:
 
 def _key(path: Path, max_side: int) -> str:
     """Whatever the pixels depend on, so that a build never goes on with a photo that it would make otherwise."""
-    made_by = {"code": digest_code((__name__,)), "pillow": PIL.__version__, "max_side": max_side}
+    code = digest_code((__name__, leniently.__module__, in_eight_bits.__module__))
+    made_by = {"code": code, "pillow": PIL.__version__, "max_side": max_side}
     return digest_json({"file": digest_file(path), **made_by})
 
 

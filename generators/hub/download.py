@@ -1,13 +1,10 @@
 """The three tables of a hub dataset, fetched at one commit into a folder."""
 
-import fnmatch
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import yaml
 
 from bench.core.digests import short
 from bench.core.errors import DataError
@@ -53,8 +50,8 @@ def fetch_tables(api: "HfApi", snapshot: Snapshot, folder: Path, report: ReportP
     """
     card: dict[str, Any] = {}
     if CARD in snapshot.files:
-        card = _card_head(_fetch(api, snapshot, CARD, folder))
-    tables = {table: _files_of(table, card, snapshot) for table in SCHEMAS}
+        card = read_card(_fetch(api, snapshot, CARD, folder))
+    tables = table_files(card, snapshot)
     names = [name for chosen in tables.values() for name in chosen]
     for number, name in enumerate(names):
         report(number, len(names), f"{snapshot.label}: {name}")
@@ -86,14 +83,27 @@ def _fetch(api: "HfApi", snapshot: Snapshot, name: str, folder: Path) -> Path:
     return path
 
 
-def _card_head(path: Path) -> dict[str, Any]:
-    parts = path.read_text(encoding="utf-8", errors="replace").split("---\n", 2)
+def read_card(path: Path) -> dict[str, Any]:
+    """The fields of a card's header, by the hub's own reader, as ``datasets`` uses it; empty where there is none.
+
+    Raises ``DataError`` for a header that cannot be read: another dataset than its author means could lie beside it.
+    """
+    from huggingface_hub import DatasetCard
+
     try:
-        head = yaml.safe_load(parts[1]) if len(parts) == 3 and not parts[0].strip() else None
-    except yaml.YAMLError:
-        # Without a readable card the files' names decide.
-        head = None
-    return head if isinstance(head, dict) else {}
+        return dict(DatasetCard.load(path, ignore_metadata_errors=True).data.to_dict())
+    # The reader raises what YAML, the codec and its own checks raise.
+    except Exception as error:
+        told = " ".join(str(error).split())
+        raise DataError(f"{path.name}: its header cannot be read, nor which files are the tables: {told}") from error
+
+
+def table_files(card: Mapping[str, Any], snapshot: Snapshot) -> dict[str, list[str]]:
+    """The files of each table: those that the card names, else those in the usual places.
+
+    Raises ``DataError`` where a table is not there, or kept in another form than Parquet.
+    """
+    return {table: _files_of(table, card, snapshot) for table in SCHEMAS}
 
 
 def _files_of(table: str, card: Mapping[str, Any], snapshot: Snapshot) -> list[str]:
@@ -114,7 +124,16 @@ def _files_of(table: str, card: Mapping[str, Any], snapshot: Snapshot) -> list[s
 
 
 def _matching(pattern: str, snapshot: Snapshot) -> list[str]:
-    return sorted(fnmatch.filter(snapshot.files, pattern))
+    from fsspec.utils import glob_translate
+
+    pattern = pattern.removeprefix("./")
+    meant = re.compile(glob_translate(pattern))
+    hidden = pattern.startswith((".", "__")) or "/." in pattern or "/__" in pattern
+    return sorted(name for name in snapshot.files if meant.match(name) and (hidden or not _is_hidden(name)))
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith((".", "__")) for part in name.split("/"))
 
 
 def _declared(table: str, card: Mapping[str, Any]) -> Iterator[str]:
@@ -122,7 +141,9 @@ def _declared(table: str, card: Mapping[str, Any]) -> Iterator[str]:
     configs = card.get("configs")
     for config in configs if isinstance(configs, list) else []:
         if isinstance(config, dict) and config.get("config_name") == table:
-            yield from _patterns(config.get("data_files"))
+            inside = str(config.get("data_dir") or "").strip("/")
+            files = config.get("data_files") or ("**" if inside else None)
+            yield from (f"{inside}/{pattern}" if inside else pattern for pattern in _patterns(files))
 
 
 def _patterns(given: Any) -> Iterator[str]:

@@ -1,16 +1,15 @@
 """The photos of a dataset, each once, with what is said and asked about it."""
 
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from bench.core.digests import digest_bytes
-from bench.core.errors import DataError
 from scenarios.dataset import Dataset
 from scenarios.pairs import Provenance
+from scenarios.pixels import open_photo
 
 REAL = "real"
 """The source of photos that show real people: they are shown to nobody who did not ask for them."""
@@ -78,17 +77,11 @@ def thumbnail(photo: DatasetPhoto, side: int) -> Image.Image:
 
     A smaller photo keeps its size. Raises ``DataError`` naming the pair or probe whose photo cannot be decoded.
     """
-    try:
-        with Image.open(io.BytesIO(photo.image)) as stored:
-            stored.draft("RGB", (2 * side, 2 * side))
-            upright = ImageOps.exif_transpose(stored).convert("RGB")
-    # A damaged file makes PIL raise nearly anything, SyntaxError and struct.error included.
-    except Exception as error:
-        raise DataError(f"'{photo.row_id}': the photo cannot be decoded: {error}; replace it.") from error
-    upright.thumbnail((side, side), Image.Resampling.LANCZOS)
+    small = open_photo(photo.row_id, photo.image)
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
     # A comment or a place of the stored file would travel along with the picture's metadata.
-    clean = Image.new("RGB", upright.size)
-    clean.paste(upright)
+    clean = Image.new("RGB", small.size)
+    clean.paste(small)
     return clean
 
 

@@ -1,6 +1,5 @@
 """Figures about a dataset: how many of what, how it is spread, where it comes from, and what guessing reaches."""
 
-import io
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -10,13 +9,13 @@ from statistics import median
 from typing import Any
 
 import pandas as pd
-from PIL import Image
 
 from bench.core.errors import DataError
 from generators.publishing.photos import DatasetPhoto, dataset_photos
 from scenarios.dataset import ROLES, Dataset
 from scenarios.pairs import Provenance
 from scenarios.people import APPEARANCE
+from scenarios.photo_files import describe_file
 from scenarios.probes import KINDS
 from scenarios.schema import NAME_SCENARIO, load_scenarios
 
@@ -240,11 +239,12 @@ def _sizes(photos: Sequence[DatasetPhoto]) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for photo in photos:
         try:
-            with Image.open(io.BytesIO(photo.image)) as stored:
-                counts[f"{stored.width} × {stored.height} {stored.format}"] += 1
+            file = describe_file(photo.image)
         # A damaged file makes PIL raise nearly anything, SyntaxError and struct.error included.
         except Exception as error:
             raise DataError(f"'{photo.row_id}': the photo cannot be opened: {error}; replace it.") from error
+        width, height = file.size
+        counts[f"{width} × {height} {file.form}"] += 1
     ordered = list(_commonest_first(counts).items())
     rest = ordered[_SIZES_NAMED:]
     named = dict(ordered[:_SIZES_NAMED])

@@ -19,6 +19,7 @@ LEGACY = {
 }
 FOLDERS = {"cp1252": NAME, "C": "people", "utf-8": NAME}
 """Where a locale has no word for it, a folder cannot be named."""
+MOSTLY_SLOW = ["cp1252", *(pytest.param(encoding, marks=pytest.mark.slow) for encoding in ("C", "utf-8"))]
 
 
 def data(encoding: str, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
@@ -33,7 +34,7 @@ def data(encoding: str, folder: Path, *arguments: str) -> "subprocess.CompletedP
     )
 
 
-@pytest.mark.parametrize("encoding", LEGACY)
+@pytest.mark.parametrize("encoding", MOSTLY_SLOW)
 def test_a_dataset_is_built_checked_described_and_shown(encoding: str, tmp_path: Path) -> None:
     write_volunteers(tmp_path / "photos")
     table = tmp_path / "photos" / "metadata.csv"
@@ -59,7 +60,7 @@ def test_an_error_names_what_it_can(encoding: str, tmp_path: Path) -> None:
     assert done.returncode == 2 and b"unknown dataset" in done.stderr and b"Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("encoding", LEGACY)
+@pytest.mark.parametrize("encoding", MOSTLY_SLOW)
 def test_a_suite_is_run_and_its_json_read(
     encoding: str, first_run: tuple[dict[str, Any], Path], miniature: Miniature, tmp_path: Path
 ) -> None:

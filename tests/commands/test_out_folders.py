@@ -204,6 +204,14 @@ def test_a_build_that_fills_a_disk_goes_on_when_there_is_room(desk: Path, is_the
         assert entries(disk) == {"out"}
 
 
+@pytest.mark.parametrize("out", [".veilbench", ".veilbench/kept/page"])
+def test_a_page_does_not_go_among_artifacts(out: str, miniature: Miniature, desk: Path) -> None:
+    for words in (f"run {miniature.suite}", COMMANDS["site"][0]):
+        with pytest.raises(UsageError, match="lies among the files of the artifact store"):
+            call(words, out)
+    assert not (desk / ".veilbench" / "objects").exists() and not list(desk.rglob("index.html"))
+
+
 @pytest.mark.parametrize("kind", REFUSED)
 def test_a_run_refuses_the_folder_before_its_first_stage(kind: str, miniature: Miniature, desk: Path) -> None:
     out = REFUSED[kind](desk)

@@ -62,6 +62,11 @@ def test_a_folder_inside_somebody_elses_checkout_is_none(checkout: Path) -> None
     assert describe_checkout(checkout / "site-packages") == NO_CHECKOUT
 
 
+def test_a_folder_whose_name_is_no_text_has_its_commit_too(checkout: Path) -> None:
+    named_in_bytes = checkout.rename(checkout.with_name("caf\udce9"))
+    assert describe_checkout(named_in_bytes)["git_dirty"] is False
+
+
 def test_no_git_no_commit_and_no_program_are_no_checkout(
     tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

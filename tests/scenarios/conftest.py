@@ -23,9 +23,11 @@ PROVENANCE = Provenance("rendered", "test squares", "CC0-1.0", "not needed: fict
 
 
 def picture(index: int) -> bytes:
-    """A PNG of 8 x 8 pixels that differs for each index below 65536."""
+    """A PNG of 12 x 12 pixels, two colours side by side, that differs for each index below 65536."""
     buffer = io.BytesIO()
-    Image.new("RGB", (8, 8), (index % 256, index // 256, 77)).save(buffer, "PNG")
+    two = Image.new("RGB", (12, 12), (index % 256, index // 256, 77))
+    two.paste((255, 255, 255), (6, 0, 12, 12))
+    two.save(buffer, "PNG")
     return buffer.getvalue()
 
 

@@ -88,9 +88,9 @@ def test_the_hubs_library_reads_pictures(dataset: Dataset, tmp_path: Path) -> No
         "parquet", data_files=str(tmp_path / "tiny" / "probes.parquet"), cache_dir=str(tmp_path / "cache")
     )["train"]
     assert isinstance(loaded.features["image"], datasets.Image)
-    assert loaded[0]["image"].size == (8, 8)
+    assert loaded[0]["image"].size == (12, 12)
     assert loaded[0]["options"] == dataset.probes.loc[0, "options"]
-    assert loaded.cast_column("image", datasets.Image())[0]["image"].size == (8, 8)
+    assert loaded.cast_column("image", datasets.Image())[0]["image"].size == (12, 12)
     pairs = datasets.load_dataset(
         "parquet", data_files=str(tmp_path / "tiny" / "pairs.parquet"), cache_dir=str(tmp_path / "cache")
     )["train"]
@@ -199,9 +199,7 @@ def test_an_unknown_dataset_is_refused(tmp_path: Path) -> None:
         load_dataset("veilbench-mni")
 
 
-@pytest.mark.parametrize(
-    ("table", "name"), [("pairs", "pair_id 'evaluation-000-01'"), ("probes", "probe_id 'held_out")]
-)
+@pytest.mark.parametrize(("table", "name"), [("pairs", "photo 'evaluation-000-01'"), ("probes", "photo 'held_out")])
 @pytest.mark.parametrize("damage", ["truncated", "empty", "text"])
 def test_a_photo_that_cannot_be_decoded_is_named(dataset: Dataset, table: str, name: str, damage: str) -> None:
     frame = getattr(dataset, table).copy()

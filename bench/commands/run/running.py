@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.commands.options import refuse_among_artifacts
 from bench.commands.run.narration import Narrator
 from bench.core.device import detect_device
 from bench.core.digests import digest_json, short
@@ -96,7 +97,7 @@ def run_suite(order: RunOrder) -> Outcome:
         missing = plan.missing(plan.states(store))
         if missing:
             store.check_writable({stage.kind for stage in missing})
-            page_folder(order.destination)
+            refuse_among_artifacts(page_folder(order.destination), store)
             _check_engines(missing, order, display)
             check_images(dataset)
             keep_sources(store, plan.code_sources)

@@ -3,11 +3,16 @@
 import struct
 import zlib
 
+import numpy as np
 import pytest
+from PIL import Image
+from tagged_photos import BAD_TAGS, BESIDE, TURNS, exif, tagged
 
 from bench.core.progress import quiet
 from generators.checks.photos import read_photos
 from generators.checks.run import run_checks
+from generators.publishing.photos import dataset_photos, thumbnail
+from scenarios.pixels import decode_pixels
 
 
 def read(example):
@@ -67,3 +72,36 @@ def test_a_dataset_without_one_good_photo_is_checked_to_the_end(example):
     broken = example.with_photos(lambda row: {"image": row["photo_id"].encode()}).dataset
     report = run_checks(broken, None, quiet(), [example.dataset])
     assert sum(one.check == "decodable" for one in report.findings) == 56
+
+
+def test_a_photo_that_shows_nothing_is_an_error(example, tools):
+    black = tools.encoded(Image.new("RGB", (64, 64)))
+    _, findings = read(example.with_photo("evaluation-001-2", image=black))
+    assert [(level, "evaluation-001-2" in row) for level, row, _ in findings] == [("error", True)]
+    assert "the photo shows nothing: all of it has about the colour 0, 0, 0." in findings[0][2]
+
+
+def test_a_strip_is_an_error(example, tools):
+    strip = tools.encoded(tools.picture(5).resize((2300, 11)))
+    _, findings = read(example.with_photo("evaluation-001-2", image=strip, face_box=None))
+    assert [(level, "has 2300 x 11 pixels, and 200 to 1" in message) for level, _, message in findings] == [
+        ("error", True)
+    ]
+
+
+def test_a_photo_that_is_still_to_be_turned_is_an_error_and_read_upright(example, tools):
+    plain = tools.encoded(tools.picture(5).crop((0, 0, 60, 40)))
+    sideways = tagged("PNG", plain, exif(6, *BAD_TAGS["resolution unit as text"]), b"")
+    spoilt = example.with_photo("evaluation-001-2", image=sideways, face_box=[0, 0, 40, 60])
+    _, findings = read(spoilt)
+    assert [(level, "orientation 6" in message) for level, _, message in findings] == [("error", True)]
+    (row,) = (row for row in dataset_photos(spoilt.dataset) if row.image == sideways)
+    assert np.array_equal(np.asarray(thumbnail(row, 64)), TURNS[6](decode_pixels("plain", plain)))
+
+
+def test_a_photo_with_a_text_of_megabytes_is_checked_to_the_end(example, tools):
+    large = tagged("PNG", example.image("evaluation-001-2"), exif(1), BESIDE["PNG"]["a text of megabytes"])
+    report = run_checks(example.with_photo("evaluation-001-2", image=large).dataset, None, quiet())
+    assert [one.message for one in report.findings if one.check == "metadata"] == [
+        "the file still holds EXIF, text 'Comment': save the pixels alone."
+    ]

@@ -6,9 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
+from properties import cases
+from tagged_photos import BAD_TAGS, BESIDE, MODES, TURNS, plain_file, tagged
+from tagged_photos import exif as any_exif
 
 from generators.folder.photos import PhotoProblem, clean_photo
+from scenarios.pixels import decode_pixels
 
 ORIENTATION, MAKE, SOFTWARE, GPS = 0x0112, 0x010F, 0x0131, 0x8825
 SECRET = b"SECRET"
@@ -94,18 +100,6 @@ def test_the_place_where_a_photo_was_taken_is_gone(tmp_path):
         assert not picture.getexif().get_ifd(GPS)
 
 
-TURNS = {
-    1: lambda stored: stored,
-    2: lambda stored: stored[:, ::-1],
-    3: lambda stored: stored[::-1, ::-1],
-    4: lambda stored: stored[::-1],
-    5: lambda stored: stored.transpose(1, 0, 2),
-    6: lambda stored: np.rot90(stored, -1),
-    7: lambda stored: stored[::-1, ::-1].transpose(1, 0, 2),
-    8: lambda stored: np.rot90(stored),
-}
-
-
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("orientation", TURNS)
 def test_a_photo_stands_upright(orientation, form, tmp_path):
@@ -113,6 +107,20 @@ def test_a_photo_stands_upright(orientation, form, tmp_path):
     content = encoded(Image.fromarray(ramp()), form, exif=exif(orientation), **options)
     turned = pixels_of(cleaned(tmp_path, content))
     assert np.abs(turned - TURNS[orientation](ramp())).mean() < 3
+
+
+@cases(share=0.5)
+@given(st.data())
+def test_what_a_photo_holds_beside_its_pixels_changes_nothing(tmp_path_factory, data):
+    form = data.draw(st.sampled_from(sorted(MODES)))
+    plain = plain_file(form, data.draw(st.sampled_from(MODES[form])), 30, 20, seed=data.draw(st.integers(0, 9)))
+    turn, bad = (data.draw(st.sampled_from(sorted(some))) for some in (TURNS, BAD_TAGS))
+    beside = BESIDE[form][data.draw(st.sampled_from(sorted(BESIDE[form])))]
+    content = tagged(form, plain, any_exif(turn, *BAD_TAGS[bad]), beside)
+    clean = cleaned(tmp_path_factory.mktemp("photo"), content)
+    upright = TURNS[turn](decode_pixels("plain", plain))
+    assert (decode_pixels("clean", clean.image) == upright).all()
+    assert (decode_pixels("as it was", content) == upright).all()
 
 
 def test_a_damaged_profile_of_colours_does_no_harm(tmp_path):

@@ -80,7 +80,6 @@ def test_without_a_revision_the_commit_that_was_used_is_said(dataset: Dataset, h
         ("", "data/{table}-00000-of-00001.parquet"),
         ("", "{table}/train-00000-of-00001.parquet"),
         ("no head at all", "{table}.parquet"),
-        ("---\nconfigs: [\n---\n", "{table}.parquet"),
         ("  data_files: of/{table}.parquet\n", "of/{table}.parquet"),
         ("  data_files: [of/{table}.parquet]\n", "of/{table}.parquet"),
         ("  data_files:\n  - split: train\n    path: of/{table}-*\n", "of/{table}-1.parquet"),
