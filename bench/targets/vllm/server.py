@@ -149,6 +149,8 @@ def _address(port: int) -> list[str]:
 
 def _environment(model: EngineModel, settings: EngineSettings) -> dict[str, str]:
     environment = {**os.environ, **SILENT}
+    # It would want this key from us, who have that of VEILBENCH_API_KEY, if any.
+    environment.pop("VLLM_API_KEY", None)
     if model.max_lora_rank > 0:
         environment["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] = "1"
     if settings.device == "cpu":

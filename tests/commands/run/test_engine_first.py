@@ -1,16 +1,23 @@
 """An engine that nobody could ask is told before anything is computed, and nothing that was given shows in it."""
 
+import json
 from pathlib import Path
 
 import pytest
 from miniature_world import Miniature, veilbench
 from raw_server import RawServer, http
 
-from bench.commands.run.running import RunOrder, run_suite
+from bench.commands.run.running import RunOrder, plan_suite, run_suite
 from bench.core.errors import UsageError, VeilBenchError
+from bench.core.progress import ReportProgress, quiet
 from bench.core.store import ArtifactStore
 from bench.execute.engines import Backend
+from bench.execute.local import LocalExecutor
 from bench.plan.suite_files import load_suite
+from bench.stages.answer import AnswerSpec
+from bench.stages.base import EngineAccess, Stage
+from bench.targets.vllm.server import EngineSettings
+from bench.targets.vllm.serving import served_name
 
 SECRET = "marked-secret-4711"
 
@@ -43,6 +50,38 @@ def test_a_key_that_cannot_be_sent_or_is_not_taken(
         monkeypatch.setenv("VEILBENCH_API_KEY", f"{SECRET}ü")
         said = attempt(miniature, tmp_path, Backend("vllm", endpoint=engine.url))
     assert said.startswith("VEILBENCH_API_KEY holds") and SECRET not in said and "died" not in said
+
+
+@pytest.mark.slow
+def test_nothing_that_is_written_holds_the_key(
+    miniature: Miniature, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VEILBENCH_API_KEY", SECRET)
+    plan = plan_suite(load_suite(str(miniature.suite)), None, "vllm")
+    stage = next(stage for stage in plan.stages.values() if stage.kind == "answer" and not stage.depends_on)
+    assert isinstance(stage.spec, AnswerSpec)
+    name = served_name(stage.spec.target.digest)
+    listed = http("200 OK", json.dumps({"data": [{"id": name}]}).encode())
+    store = ArtifactStore(tmp_path)
+    with RawServer(listed, http("400 Bad Request", f"no model for {SECRET}".encode())) as engine:
+        access = EngineAccess(EngineSettings(), engine.url)
+        failures = LocalExecutor(1, access, keep_going=True).run([stage], store, {stage.name: 1.0}, _Nobody())
+    assert [failure.reason for failure in failures] == [
+        f"the engine at {engine.url} refused a request with status 400: no model for ***"
+    ]
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert written and not [path for path in written if SECRET.encode() in path.read_bytes()]
+    assert SECRET not in "".join(capfd.readouterr())
+
+
+class _Nobody:
+    """Watches nothing."""
+
+    def progress(self, name: str) -> ReportProgress:
+        return quiet()
+
+    def finished(self, stage: Stage) -> None:
+        pass
 
 
 def test_with_keep_going_it_is_told_and_the_rest_is_computed(

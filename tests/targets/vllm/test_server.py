@@ -156,6 +156,7 @@ def test_the_environment_keeps_a_server_on_the_processor_and_off_the_network(
     monkeypatch.setenv("PYTHONPATH", "elsewhere")
     monkeypatch.setenv("VLLM_CPU_KVCACHE_SPACE", "8")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("VLLM_API_KEY", "of-another-server")
     with running_engine(model, settings, log):
         environment = started(report)["environment"]
     expected = {
@@ -167,7 +168,7 @@ def test_the_environment_keeps_a_server_on_the_processor_and_off_the_network(
         "VLLM_NO_USAGE_STATS": "1",
         "DO_NOT_TRACK": "1",
     }
-    assert {name: environment[name] for name in expected} == expected
+    assert {name: environment[name] for name in expected} == expected and "VLLM_API_KEY" not in environment
     shim, *others = environment["PYTHONPATH"].split(os.pathsep)
     assert (Path(shim) / "sitecustomize.py").exists() and others == ["elsewhere"]
 
