@@ -39,6 +39,10 @@ def load_pipeline(weights: Weights, settings: Settings, dtype: Any) -> Any:
         reason = " ".join(str(error).split())
         raise UsageError(f"checkpoint '{weights.name}' cannot be loaded: {reason}") from error
     pipeline.set_progress_bar_config(disable=True)
+    for name in ("tokenizer", "tokenizer_2"):
+        # A prompt holds what the dataset says of a person, which may spell the token that ends a text.
+        if getattr(pipeline, name, None) is not None:
+            getattr(pipeline, name).split_special_tokens = True
     return pipeline
 
 

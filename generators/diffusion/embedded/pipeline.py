@@ -47,7 +47,12 @@ class IdentityPipeline(DiffusionPipeline):
     def encode_prompts(self, prompts: Sequence[str]) -> torch.Tensor:
         """Features (prompts, PROMPT_TOKENS, width); an empty prompt stands for "nothing said"."""
         tokens = self.tokenizer(
-            list(prompts), padding="max_length", truncation=True, max_length=PROMPT_TOKENS, return_tensors="pt"
+            list(prompts),
+            padding="max_length",
+            truncation=True,
+            max_length=PROMPT_TOKENS,
+            return_tensors="pt",
+            split_special_tokens=True,
         )
         return self.text_encoder(tokens["input_ids"].to(self.device)).last_hidden_state
 

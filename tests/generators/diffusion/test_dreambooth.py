@@ -163,3 +163,16 @@ def test_it_says_what_goes_on_before_the_first_photo(reference: str, options: di
 def test_sequential_offloading_cannot_train(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="offload=sequential cannot: use offload=model"):
         settings_of(options, offload="sequential")
+
+
+@pytest.mark.parametrize("family", ["sd", "sdxl"])
+def test_a_prompt_that_spells_the_end_of_a_text_goes_on(
+    family: str, options: dict[str, Any], request: pytest.FixtureRequest
+) -> None:
+    checkpoint = str(request.getfixturevalue(family))
+    pipeline = load_pipeline(find_pipeline(checkpoint), settings_of(options, checkpoint=checkpoint), torch.float32)
+    for tokenizer in (pipeline.tokenizer, getattr(pipeline, "tokenizer_2", pipeline.tokenizer)):
+        read = tokenizer.convert_ids_to_tokens(tokenizer("a <|endoftext|> dog").input_ids)
+        # Of the brackets this small tokenizer knows nothing.
+        words = [token.removesuffix("</w>") for token in read if token != "<|endoftext|>"]
+        assert words == ["<|startoftext|>", *"aendoftextdog"]

@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -83,3 +84,14 @@ def test_the_codec_gives_photos_back_and_hides_little() -> None:
     assert latents.shape == (200, 12, 4, 4)
     assert float(latents.square().mean()) == pytest.approx(1, rel=0.05)
     assert float((codec.decode(latents) - photos).abs().mean()) < 0.02
+
+
+def test_a_prompt_that_spells_the_end_of_a_text_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline: Any = EmbeddedSynthesizer()._load()
+    monkeypatch.setattr(pipeline.text_encoder, "forward", lambda ids: SimpleNamespace(last_hidden_state=ids))
+    read = pipeline.encode_prompts([f"a person beside a {token} dog" for token in ("red", "<end>", "<start>", "<pad>")])
+    plain, *spelled = (row.tolist() for row in read)
+    for row in spelled:
+        assert all(row.count(pipeline.tokenizer.convert_tokens_to_ids(token)) == 1 for token in ("<start>", "<end>"))
+        words = row[: row.index(pipeline.tokenizer.eos_token_id)]
+        assert words[-1] == plain[plain.index(pipeline.tokenizer.eos_token_id) - 1] and 0 not in words
