@@ -92,17 +92,17 @@ def turned_upright(picture: Image.Image) -> Image.Image:
 def _with_less(image: bytes) -> Iterator[bytes]:
     """The file without what is neither pixels nor on a list, then without the list's last, and so on."""
     if image.startswith(_PNG_START):
-        start, parts, pixels, beside = _PNG_START, list(_png_parts(image)), _PNG_PIXELS, _PNG_BESIDE
+        yield from _thinner(_PNG_START, list(_png_parts(image)), _PNG_PIXELS, _PNG_BESIDE)
     elif image.startswith(_JPEG_START):
-        start, parts, pixels, beside = image[:2], list(_jpeg_parts(image)), _JPEG_PIXELS, _JPEG_BESIDE
-    else:
-        return
+        yield from _thinner(image[:2], list(_jpeg_parts(image)), _JPEG_PIXELS, _JPEG_BESIDE)
+
+
+def _thinner(
+    start: bytes, parts: Sequence[tuple[bytes, bytes]], pixels: Sequence[bytes], beside: Sequence[bytes]
+) -> Iterator[bytes]:
     for number in range(len(beside), -1, -1):
-        yield start + _joined(parts, (*pixels, *beside[:number]))
-
-
-def _joined(parts: Sequence[tuple[bytes, bytes]], kinds: Sequence[bytes]) -> bytes:
-    return b"".join(content for kind, content in parts if kind in kinds)
+        kept = (*pixels, *beside[:number])
+        yield start + b"".join(content for kind, content in parts if kind in kept)
 
 
 def _png_parts(image: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -17,7 +17,7 @@ from bench.core.progress import ReportProgress, quiet
 from bench.defenses.mistakes import likely_mistake
 from bench.defenses.needs import OF_OWNER, OF_PHOTOS, owner_lacks, photos_lack, unknown_needs
 from bench.defenses.photo import Photo, ProtectedPhoto, encode_png
-from scenarios.pixels import Pixels, decode_pixels
+from scenarios.pixels import Pixels, content_problem, decode_pixels
 
 if TYPE_CHECKING:
     import torch
@@ -121,7 +121,8 @@ class Defense(ABC):
 
         Raises ``DataError`` for two photos of one id and for one that lacks what is needed, ``UsageError`` where the
         owner does not give what is needed, and ``DefenseError`` naming the photo where ``perturb`` returns a wrong
-        shape, a value that is not finite, or what is no picture in grey levels (``bench.defenses.mistakes``).
+        shape, a value that is not finite, what is no picture in grey levels (``bench.defenses.mistakes``), or, unless
+        it is visible, a picture that shows nothing any more.
         """
         # Sorted, so that the order in which photos are given changes no byte even for methods that look at all.
         ordered = sorted(photos, key=lambda photo: photo.photo_id)
@@ -162,6 +163,9 @@ class Defense(ABC):
                 f"{self._label()} changed photo '{photo.photo_id}' by {largest_change} grey levels, "
                 f"the budget allows {budget.eps:g}."
             )
+        shows_nothing = content_problem(reloaded)
+        if shows_nothing and not self.visible and not content_problem(photo.pixels):
+            raise DefenseError(f"{self._label()} returned a picture for photo '{photo.photo_id}' that {shows_nothing}.")
         cut_off = float(np.abs(wanted - levels).sum() / change) if change else 0.0
         return ProtectedPhoto(photo.photo_id, image, reloaded, largest_change, cut_off)
 

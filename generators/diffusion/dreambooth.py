@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.digests import digest_json
+from bench.core.errors import VeilBenchError
 from bench.core.files import whole_file
 from generators.diffusion.batches import in_batches
 from generators.diffusion.checkpoints import find_pipeline
@@ -13,6 +14,7 @@ from generators.diffusion.memory import choose_device, choose_dtype, memory_advi
 from generators.diffusion.personalisation import ADAPTER, Lesson, encode_photos, train_person
 from generators.diffusion.pipelines import (
     cpu_generator,
+    cure_of,
     describe_sampling,
     guidance_of,
     load_pipeline,
@@ -133,7 +135,10 @@ class DreamBoothSynthesizer:
                 width=settings.size,
                 output_type="latent",
             )
-        return output.images[0].float().cpu()
+        latents = output.images[0].float().cpu()
+        if not latents.isfinite().all():
+            raise VeilBenchError(f"a photo of people at large is not finite: {cure_of(pipeline.unet.dtype)}.")
+        return latents
 
     def _bring_home(self, pipeline: Any) -> None:
         """Take offloading off again: training moves the models by itself."""

@@ -12,7 +12,7 @@ from typing import Any
 from bench.core.errors import VeilBenchError
 from generators.diffusion.checkpoints import Weights, family
 from generators.diffusion.memory import memory_advice, on_device
-from generators.diffusion.pipelines import cpu_generator
+from generators.diffusion.pipelines import cpu_generator, cure_of
 from generators.diffusion.settings import Settings
 from scenarios.pixels import open_photo
 
@@ -36,7 +36,10 @@ def side_of(pipeline: Any, settings: Settings) -> int:
 
 
 def encode_photos(pipeline: Any, photos: Sequence[bytes], settings: Settings, device: Any) -> Any:
-    """Latents of photos as a Gaussian each: mean and deviation, float32 on the CPU, (photos, 2, channels, h, w)."""
+    """Latents of photos as a Gaussian each: mean and deviation, float32 on the CPU, (photos, 2, channels, h, w).
+
+    Raises VeilBenchError where the checkpoint makes them of values that are not finite.
+    """
     import torch
 
     vae = pipeline.vae
@@ -51,7 +54,10 @@ def encode_photos(pipeline: Any, photos: Sequence[bytes], settings: Settings, de
             drawn = vae.encode(pixels).latent_dist
             rows.append(torch.stack([drawn.mean[0].float(), drawn.std[0].float()]).cpu())
         vae.to(dtype=kept)
-    return torch.stack(rows) * vae.config.scaling_factor
+    latents = torch.stack(rows) * vae.config.scaling_factor
+    if not torch.isfinite(latents).all():
+        raise VeilBenchError(f"a reference photo's latents are not finite: {cure_of(dtype)}.")
+    return latents
 
 
 def train_person(
@@ -66,7 +72,7 @@ def train_person(
     """LoRA weights under diffusers' names after ``train_steps`` steps; the pipeline is left as it was.
 
     The first lesson is the person; a second one, where there is one, keeps people at large what they were and counts
-    ``prior_weight``.
+    ``prior_weight``. Raises VeilBenchError for a loss that is not finite.
     """
     import torch
     from diffusers.utils.state_dict_utils import convert_state_dict_to_diffusers
@@ -115,10 +121,7 @@ def _train(
             scaler.scale(loss).backward()
             total += loss.item()
         if not math.isfinite(total):
-            raise VeilBenchError(
-                f"personalising, step {step + 1} of {settings.train_steps}: the loss is not finite ({total}): take"
-                " -o dtype=float32, or a smaller -o learning_rate."
-            )
+            raise VeilBenchError(f"the loss of step {step + 1} is not finite: {cure_of(unet.dtype)}.")
         scaler.unscale_(optimizer)
         torch.nn.utils.clip_grad_norm_(parameters, GRADIENT_CLIP)
         scaler.step(optimizer)

@@ -4,11 +4,13 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from bench.core.errors import UsageError, VeilBenchError
 from generators.diffusion.checkpoints import Weights, be_quiet, family
 from generators.diffusion.memory import memory_advice
 from generators.diffusion.settings import Settings
-from generators.diffusion.synthesis import SynthesisRequest, SynthesizedPhoto, encode_png
+from generators.diffusion.synthesis import SynthesisRequest, SynthesizedPhoto, finished_photo
 
 DEFAULT_STEPS = 30
 DEFAULT_GUIDANCE = {"sd": 7.5, "sdxl": 5.0}
@@ -75,11 +77,12 @@ def sample(
 ) -> Iterator[SynthesizedPhoto]:
     """Draw one batch. ``conditions`` gives further arguments of the pipeline for some of its requests.
 
-    Raises VeilBenchError for a photo that the checkpoint's safety check blackens every time.
+    Raises VeilBenchError for a photo that the checkpoint's safety check blackens every time, and for one that shows
+    nothing without it.
     """
     waiting = list(requests)
     for attempt in range(ATTEMPTS):
-        with memory_advice():
+        with memory_advice(), np.errstate(invalid="ignore"):  # a safety check looks at pictures that are not finite
             output = pipeline(
                 prompt=[request.prompt for request in waiting],
                 negative_prompt=[settings.negative_prompt] * len(waiting),
@@ -88,12 +91,14 @@ def sample(
                 guidance_scale=guidance_of(settings, weights),
                 height=settings.size,
                 width=settings.size,
+                # As pictures, values that are not finite would be black.
+                output_type="np",
                 **conditions(waiting),
             )
         blackened = getattr(output, "nsfw_content_detected", None) or [False] * len(waiting)
         for request, image, is_black in zip(waiting, output.images, blackened, strict=True):
             if not is_black:
-                yield SynthesizedPhoto(request.photo_id, encode_png(image))
+                yield finished_photo(request.photo_id, image, cure_of(pipeline.vae.dtype))
         waiting = [request for request, is_black in zip(waiting, blackened, strict=True) if is_black]
         if not waiting:
             return
@@ -101,6 +106,13 @@ def sample(
         f"photo '{waiting[0].photo_id}': the checkpoint's safety check blackened it {ATTEMPTS} times; use another "
         "seed, or a checkpoint without the check."
     )
+
+
+def cure_of(dtype: Any) -> str:
+    """What helps where a checkpoint computes what is not finite, or shows nothing, in that precision."""
+    if str(dtype) == "torch.float32":
+        return "the checkpoint's weights are damaged or do not belong together, so get its files again"
+    return f"the checkpoint overflows in {str(dtype).removeprefix('torch.')}, so build with -o dtype=float32"
 
 
 def cpu_generator(seed: int) -> Any:

@@ -5,13 +5,17 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from bench.core.digests import digest_bytes, digest_json
+from bench.core.errors import VeilBenchError
 from bench.core.files import write_whole
 from generators.diffusion.progress import PhotoProgress
+from scenarios.pixels import content_problem
 
 Plain = str | int | float | bool | None
 
@@ -83,6 +87,21 @@ def synthesize_all(
             photos[photo.photo_id] = photo.image
             progress.finished(photo.photo_id)
     return photos
+
+
+def finished_photo(photo_id: str, levels: npt.NDArray[np.floating[Any]], cure: str) -> SynthesizedPhoto:
+    """The photo of a model's picture (height, width, 3) in [0, 1].
+
+    Raises VeilBenchError naming the photo and the likely ``cure`` where the picture holds values that are not finite,
+    which would become black, or shows nothing.
+    """
+    if not np.isfinite(levels).all():
+        raise VeilBenchError(f"photo '{photo_id}': the model's picture is not finite: {cure}.")
+    pixels = (levels * 255).round().astype(np.uint8)
+    problem = content_problem(pixels)
+    if problem:
+        raise VeilBenchError(f"photo '{photo_id}': the model's picture {problem}: {cure}.")
+    return SynthesizedPhoto(photo_id, encode_png(Image.fromarray(pixels)))
 
 
 def encode_png(image: Image.Image) -> bytes:

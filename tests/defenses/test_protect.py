@@ -237,3 +237,17 @@ def test_a_photos_random_state_depends_on_seed_and_id_alone() -> None:
 
     assert draw(1, "a") == draw(1, "a")
     assert len({tuple(draw(seed, name)) for seed in (1, 2, 11) for name in ("a", "b", "1a")}) == 9
+
+
+def test_a_picture_that_shows_nothing_any_more_is_no_defense_unless_it_is_visible() -> None:
+    night = np.full((20, 20, 3), 60, np.uint8)
+    night[:10] = 90
+    context = DefenseContext(Budget(eps=80))
+
+    def flattened(photo: Photo) -> Any:
+        return np.full(photo.pixels.shape, 75)
+
+    with pytest.raises(DefenseError, match="photo 'night' that shows nothing: all of it has about the colour 75, 75"):
+        Arbitrary(change=flattened).protect([Photo("night", night)], context)
+    assert ArbitraryVisible(change=flattened).protect([Photo("night", night)], context)[0].largest_change == 15
+    assert Arbitrary(change=flattened).protect([photo(70)], context)[0].largest_change == 5
