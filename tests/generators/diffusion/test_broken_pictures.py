@@ -92,7 +92,8 @@ def test_the_embedded_model_tells_as_well(tmp_path: Path) -> None:
     save_file(state, file, metadata={"format": "pt"})
     row = load_dataset("veilbench-mini").pairs.iloc[0]
     request = SynthesisRequest("photo-0", row["person_id"], "a portrait", (row["image"],), 0)
-    with pytest.raises(VeilBenchError, match=r"^photo 'photo-0': the model's picture is not finite: the weights in own"):
+    said = r"^photo 'photo-0': the model's picture is not finite: the weights in own"
+    with pytest.raises(VeilBenchError, match=said):
         list(EmbeddedSynthesizer(str(folder), steps=1).synthesize([request]))
 
 
