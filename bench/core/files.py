@@ -1,4 +1,4 @@
-"""Files and folders that are there whole or not at all."""
+"""Files and folders that are there whole or not at all, and pointers that stand in the place of files."""
 
 import os
 import shutil
@@ -11,6 +11,7 @@ UNFINISHED = ".unfinished"
 _WHOLE = "whole"
 _NOBODYS = frozenset({UNFINISHED, "lost+found"})
 """What lies in a folder without making it somebody's: our own leavings, and what a new disk may have."""
+_POINTER = b"version https://git-lfs.github.com/"
 
 
 @contextmanager
@@ -100,3 +101,9 @@ def flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def lfs_pointers(folder: Path) -> list[str]:
+    """Files below ``folder``, relative to it, of which a clone without Git LFS holds but the pointer; sorted."""
+    small = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.stat().st_size < 1024)
+    return [path.relative_to(folder).as_posix() for path in small if path.read_bytes().startswith(_POINTER)]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bench.core.errors import UsageError, VeilBenchError
+from bench.core.files import lfs_pointers
 from bench.targets.base import TargetSpec
 
 WEIGHTS, WEIGHTS_INDEX = "model.safetensors", "model.safetensors.index.json"
@@ -108,10 +109,8 @@ def check_weights(folder: Path) -> None:
             with safe_open(file, "pt"):
                 pass
         except (SafetensorError, OSError) as error:
-            raise UsageError(
-                f"checkpoint {checkpoint_label(folder)}: {file.name} is damaged ({_told(error)}):"
-                f" delete it and {_get_again(folder)}."
-            ) from error
+            said = f"{file.name} is damaged ({_told(error)}): delete it and {_get_again(folder)}"
+            raise _damaged(folder, said) from error
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -123,9 +122,7 @@ def weight_files(folder: Path) -> list[Path]:
         try:
             names = sorted(set(_read_json(index)["weight_map"].values()))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UsageError(
-                f"checkpoint {checkpoint_label(folder)}: {index.name} is damaged: {_get_again(folder)}."
-            ) from error
+            raise _damaged(folder, f"{index.name} is damaged: {_get_again(folder)}") from error
     missing = [name for name in names if not (folder / name).exists()]
     if missing:
         raise _missing(folder, "weights", missing[0] if len(missing) == 1 else f"{missing[0]} (one of {len(missing)})")
@@ -247,9 +244,7 @@ def _read_config(folder: Path) -> Mapping[str, Any]:
     except FileNotFoundError as error:
         raise _missing(folder, "configuration", "config.json") from error
     except (OSError, ValueError) as error:
-        raise UsageError(
-            f"checkpoint {checkpoint_label(folder)}: config.json is damaged ({_told(error)}): {_get_again(folder)}."
-        ) from error
+        raise _damaged(folder, f"config.json is damaged ({_told(error)}): {_get_again(folder)}") from error
     if not isinstance(config, Mapping):
         raise UsageError(f"checkpoint {checkpoint_label(folder)}: config.json holds no mapping: {_get_again(folder)}.")
     for part in ("vision_config", "text_config"):
@@ -278,9 +273,14 @@ def _one_sentence(folder: Path, what: str) -> Iterator[None]:
         ) from error
     # A damaged file shows in errors of every kind, those of a tokenizer written in Rust among them.
     except Exception as error:
-        raise UsageError(
-            f"checkpoint {checkpoint_label(folder)}: {what} cannot be read ({_told(error)}): {_get_again(folder)}."
-        ) from error
+        raise _damaged(folder, f"{what} cannot be read ({_told(error)}): {_get_again(folder)}") from error
+
+
+def _damaged(folder: Path, said: str) -> UsageError:
+    """What is ``said`` about a file, or where a clone has but a pointer to one, that."""
+    for pointer in lfs_pointers(folder):
+        said = f"{pointer} is a pointer of Git LFS and not the file itself: run `git lfs pull` in its folder"
+    return UsageError(f"checkpoint {checkpoint_label(folder)}: {said}.")
 
 
 def _missing(folder: Path, what: str, file: str) -> UsageError:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.core.digests import digest_tree, short
 from bench.core.errors import UsageError, VeilBenchError
+from bench.core.files import lfs_pointers
 
 HUB_ID = re.compile(r"(?P<id>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
 FAMILIES = {"StableDiffusionPipeline": "sd", "StableDiffusionXLPipeline": "sdxl"}
@@ -63,6 +64,27 @@ def find_files(name: str, patterns: Sequence[str]) -> Weights:
         except Exception as error:  # as above
             raise _unreachable("adapter", name, hub_id, error) from error
     return _weights(name, folder)
+
+
+def damage(folder: Path, files: Sequence[str] = ()) -> str | None:
+    """Which file below ``folder`` is damaged, as a sentence without its end, or None; of some ``files`` or of all.
+
+    Of weights only the heads are read, which say how long a file must be.
+    """
+    from safetensors import safe_open
+
+    named = files or sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.safetensors"))
+    for pointer in lfs_pointers(folder):
+        if pointer in named or not files:
+            return f"{pointer} is a pointer of Git LFS and not the file itself: run `git lfs pull` in its folder"
+    for name in named:
+        try:
+            with safe_open(folder / name, "pt"):
+                pass
+        # The library's own error is none of Python's.
+        except Exception as error:
+            return f"{name} is damaged ({' '.join(str(error).split())}): delete it and get it again"
+    return None
 
 
 def be_quiet() -> None:

@@ -9,7 +9,7 @@ from bench.core.digests import digest_json
 from bench.core.errors import VeilBenchError
 from bench.core.files import whole_file
 from generators.diffusion.batches import in_batches
-from generators.diffusion.checkpoints import find_pipeline
+from generators.diffusion.checkpoints import damage, find_pipeline
 from generators.diffusion.memory import choose_device, choose_dtype, memory_advice, place, save_memory
 from generators.diffusion.personalisation import ADAPTER, Lesson, encode_photos, train_person
 from generators.diffusion.pipelines import (
@@ -80,7 +80,7 @@ class DreamBoothSynthesizer:
             training |= {field: described[field] for field in ("steps", "guidance")}
         digest = digest_json({"person": person_digest(request), "training": training})
         file = self._folder / f"{digest}.safetensors"
-        if not file.is_file():
+        if not file.is_file() or damage(self._folder, (file.name,)):
             settings = self._settings
             lesson = Lesson(
                 encode_photos(pipeline, request.references, settings, self._device),
@@ -109,7 +109,7 @@ class DreamBoothSynthesizer:
         prompt = f"a photo of {'an' if subject[0] in 'aeiou' else 'a'} {subject}"
         digest = digest_json({"prompt": prompt, "sampling": self.describe()})
         file = self._folder / f"class-{digest}.safetensors"
-        if not file.is_file():
+        if not file.is_file() or damage(self._folder, (file.name,)):
             place(pipeline, settings, self._device)
             drawn = []
             for number in range(settings.class_images):

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.core.errors import UsageError
 from generators.diffusion.batches import in_batches
-from generators.diffusion.checkpoints import Weights, family, find_files, find_pipeline, is_folder
+from generators.diffusion.checkpoints import Weights, damage, family, find_files, find_pipeline, is_folder
 from generators.diffusion.memory import choose_device, choose_dtype, memory_advice, place, save_memory
 from generators.diffusion.pipelines import describe_sampling, load_pipeline, sample
 from generators.diffusion.settings import Settings
@@ -88,8 +88,11 @@ class IPAdapterSynthesizer:
                 weight_name=file.name,
                 local_files_only=True,
             )
-        # Weights of another model differ in their names, their number or their shapes.
-        except (OSError, ValueError, RuntimeError, KeyError, IndexError) as error:
+        # Weights of another model differ in their names, their number or their shapes; damaged ones show in any error.
+        except Exception as error:
+            damaged = damage(adapter.weights.folder, (adapter.file, f"{adapter.image_encoder}/model.safetensors"))
+            if damaged:
+                raise UsageError(f"adapter '{adapter.weights.name}' cannot be loaded: {damaged}") from error
             reason = " ".join(str(error).split())[:300]
             raise UsageError(
                 f"adapter '{adapter.weights.name}' ({adapter.file}, {adapter.image_encoder}) does not fit the "

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bench.core.errors import UsageError, VeilBenchError
-from generators.diffusion.checkpoints import Weights, be_quiet, family
+from generators.diffusion.checkpoints import Weights, be_quiet, damage, family
 from generators.diffusion.memory import memory_advice
 from generators.diffusion.settings import Settings
 from generators.diffusion.synthesis import SynthesisRequest, SynthesizedPhoto, finished_photo
@@ -37,8 +37,9 @@ def load_pipeline(weights: Weights, settings: Settings, dtype: Any) -> Any:
             use_safetensors=True,
             **watermark,
         )
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
+    # A damaged file shows in errors of every kind, those of libraries written in Rust among them.
+    except Exception as error:
+        reason = damage(weights.folder) or " ".join(str(error).split())
         raise UsageError(f"checkpoint '{weights.name}' cannot be loaded: {reason}") from error
     pipeline.set_progress_bar_config(disable=True)
     for name in ("tokenizer", "tokenizer_2"):

@@ -16,6 +16,7 @@ from bench.targets.loading import load_image_processor
 from bench.targets.qwen_vl import QwenVL
 
 Spoil = Callable[[Path], None]
+LFS_POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:12ab\nsize 1234567\n"
 
 
 @pytest.fixture
@@ -87,6 +88,11 @@ def one_shard_left_out(folder: Path) -> None:
         (removed("model.safetensors"), r"has no weights: model\.safetensors is missing"),
         (halved("model.safetensors"), r"model\.safetensors is damaged"),
         (written("model.safetensors", ""), r"model\.safetensors is damaged"),
+        (written("model.safetensors", LFS_POINTER), r"model\.safetensors is a pointer of Git LFS"),
+        (written("tokenizer.json", LFS_POINTER), r"tokenizer\.json is a pointer of Git LFS"),
+        (written("processor_config.json", LFS_POINTER), r"processor_config\.json is a pointer of Git LFS"),
+        (written("model.safetensors.index.json", LFS_POINTER), r"index\.json is a pointer of Git LFS"),
+        (written("config.json", LFS_POINTER), r"config\.json is a pointer of Git LFS"),
         (one_tensor_left_out, r"lack 1 of the model's tensors, model\.multi_modal_projector\.linear_1\.weight"),
         (one_shard_left_out, r"has no weights: model-00002-of-00002\.safetensors is missing"),
         (written("model.safetensors.index.json", "{}"), r"model\.safetensors\.index\.json is damaged"),

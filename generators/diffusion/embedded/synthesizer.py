@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.core.digests import digest_tree
 from bench.core.errors import UsageError
-from generators.diffusion.checkpoints import be_quiet
+from generators.diffusion.checkpoints import be_quiet, damage
 from generators.diffusion.synthesis import Plain, SynthesisRequest, SynthesizedPhoto, finished_photo
 from scenarios.pixels import open_photo
 
@@ -71,9 +71,14 @@ class EmbeddedSynthesizer:
         from generators.diffusion.embedded.pipeline import IdentityPipeline
 
         be_quiet()
-        codec = PatchCodec.from_pretrained(self._folder / "codec", local_files_only=True)
+        try:
+            codec = PatchCodec.from_pretrained(self._folder / "codec", local_files_only=True)
+            pipeline: Any = IdentityPipeline.from_pretrained(self._folder, codec=codec, local_files_only=True)
+        # A damaged file shows in errors of every kind, those of libraries written in Rust among them.
+        except Exception as error:
+            reason = damage(self._folder) or " ".join(str(error).split())
+            raise UsageError(f"checkpoint '{self._folder.name}' cannot be loaded: {reason}") from error
         # The weights are saved in half precision; a processor computes in single.
-        pipeline: Any = IdentityPipeline.from_pretrained(self._folder, codec=codec, local_files_only=True)
         for part in (pipeline.transformer, pipeline.codec, pipeline.text_encoder, pipeline.image_encoder):
             part.float()
         pipeline.to(self._device)
