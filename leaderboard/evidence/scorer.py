@@ -15,6 +15,7 @@ SCORING_CODE = (
     "leaderboard.measuring",
     "scenarios.schema",
     "scenarios.spelling",
+    "scenarios.photo_files",
     "scenarios.pixels",
 )
 """Packages and modules that answers go through on their way to a number. A test holds this to what they import."""
