@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from bench.core.device import detect_device
+from bench.core.errors import DataError
 from bench.defenses.base import Budget, DefenseContext, Surrogate
 from bench.defenses.photo import decode_photo
 from bench.defenses.registry import build_defense
@@ -16,6 +17,7 @@ from bench.stages.datasets import dataset_of
 from bench.stages.photos import PROTECTED_FILE, photo_of_each, training_pairs
 from bench.stages.references import DatasetReference, PinnedPlugin, PinnedTarget
 from bench.targets.registry import build_target
+from scenarios.pixels import content_problem
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,12 @@ class ProtectSpec(StageSpec):
             decode_photo(row["pair_id"], row["image"], row["face_box"])
             for row in pairs.loc[photo == pairs["pair_id"], ["pair_id", "image", "face_box"]].to_dict("records")
         ]
+        for one in photos:
+            problem = content_problem(one.pixels)
+            if problem:
+                raise DataError(
+                    f"training photo '{one.photo_id}' {problem}: take it out (`veilbench data check` names all)."
+                )
         defense = build_defense(self.defense.name, self.options)
         surrogates = [build_target(one.spec) for one in self.surrogates]
         _warm_up(surrogates)

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from generators.checks.finding import CheckReport, Finding
 from generators.checks.text import words
 from scenarios.people import Person
+from scenarios.writing import invisible
 
 CHECK = "overlap"
 
 
 def check_names(people: Sequence[Person]) -> CheckReport:
-    """People with one full name (an error across roles, else a warning) or one first name (a warning).
+    """People with one full name (an error across roles, else a warning) or one first name, or a character in a name that nobody sees (warnings).
 
     A first name counts as an answer to who somebody is, so two people who share it are taken for each other.
     """
@@ -21,6 +22,9 @@ def check_names(people: Sequence[Person]) -> CheckReport:
         same_name = full.setdefault(words(person.name), person)
         same_first = first.setdefault(words(person.first_name), person)
         row = f"people {person.person_id}"
+        hidden = invisible(person.name)
+        if hidden is not None:
+            findings.append(Finding("warning", CHECK, row, f"the name '{person.name}' holds {hidden}: take it out."))
         if same_name is not person:
             across = "" if same_name.role == person.role else f", who is of role {same_name.role}"
             message = f"'{person.name}' is also the name of {same_name.person_id}{across}: are they one person?"

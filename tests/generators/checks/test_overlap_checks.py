@@ -29,6 +29,13 @@ def test_one_name_in_one_role_and_one_first_name_are_warnings(example):
     assert [(one.level, "first name" in one.message) for one in findings] == [("warning", True)]
 
 
+def test_a_character_in_a_name_that_nobody_sees_is_told(example):
+    first, *rest = example.people
+    [finding] = check_names([replace(first, name=first.name[:2] + "\u200b" + first.name[2:]), *rest]).findings
+    assert (finding.level, finding.row) == ("warning", f"people {first.person_id}")
+    assert "U+200B ZERO WIDTH SPACE" in finding.message
+
+
 def test_a_name_of_another_dataset_is_told(example):
     others = [replace(example.people[3], person_id="volunteer-7")]
     report = check_names_against(example.people, others, "volunteers")
