@@ -11,9 +11,10 @@ CHECK = "overlap"
 
 
 def check_names(people: Sequence[Person]) -> CheckReport:
-    """People with one full name (an error across roles, else a warning) or one first name, or a character in a name that nobody sees (warnings).
+    """People with one full name (an error across roles, else a warning) or one first name (a warning).
 
-    A first name counts as an answer to who somebody is, so two people who share it are taken for each other.
+    A character in a name that nobody sees is a warning, too. A first name counts as an answer to who somebody is, so
+    two people who share it are taken for each other.
     """
     findings: list[Finding] = []
     full: dict[tuple[str, ...], Person] = {}
