@@ -1,5 +1,6 @@
 """Before an engine's answers are trusted: its first-token log-probabilities are transformers' own."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -87,7 +88,8 @@ def _check_values(probe: Expected, result: CompletionResult, tolerance: float, a
     def difference(token: int) -> float:
         return abs(result.next.get(token, float("-inf")) - probe.logprobs[token])
 
-    worst = max(probe.logprobs, key=difference)
+    # What is not a number is larger than nothing, and differs all the same.
+    worst = max(probe.logprobs, key=lambda token: (math.isnan(difference(token)), difference(token)))
     if not difference(worst) <= tolerance:
         raise VeilBenchError(
             f"vLLM does not serve {adapter} as transformers runs it: first-token log-probability to the question "

@@ -117,11 +117,13 @@ def test_photos_of_a_stopped_build_wait_for_the_same_order(outside: str, tmp_pat
     (tmp_path / "here").mkdir()
     stopped = veilbench(*arguments, "--option", "shade=broken", folder=tmp_path, PYTHONPATH=outside)
     assert stopped.returncode == 1
-    [waiting] = (tmp_path / "here").iterdir()
-    assert (waiting / "finished").read_text() == "a photo"
+    [waiting] = (tmp_path / "here").rglob("finished")
+    assert waiting.read_text() == "a photo"
+    again = veilbench(*arguments, "--option", "shade=broken", folder=tmp_path, PYTHONPATH=outside)
+    assert again.returncode == 1 and list((tmp_path / "here").rglob("finished")) == [waiting]
     assert veilbench(*arguments, folder=tmp_path, PYTHONPATH=outside).returncode == 0
-    # Another order's photos are left alone.
-    assert sorted(path.name for path in (tmp_path / "here").iterdir()) == [waiting.name, "mine"]
+    # The place is taken now: another order's photos could never go there.
+    assert [path.name for path in (tmp_path / "here").iterdir()] == ["mine"]
 
 
 def test_an_unknown_dataset_names_the_nearest_of_all_sources(outside: str, tmp_path: Path) -> None:

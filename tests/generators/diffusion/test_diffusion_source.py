@@ -32,9 +32,9 @@ def test_it_claims_nothing() -> None:
     ("given", "message"),
     [
         ({"metod": "dreambooth"}, "unknown option of the generator 'diffusion', 'metod': did you mean 'method'"),
-        ({"method": "lora"}, "option method: Input should be 'embedded', 'ip-adapter' or 'dreambooth'"),
+        ({"method": "lora"}, "option method: input should be 'embedded', 'ip-adapter' or 'dreambooth'"),
         ({"method": "ip-adapter"}, r"needs a checkpoint: checkpoint=sd15 \(stable-diffusion-v1-5/"),
-        ({"references": 0}, "option references: Input should be greater than or equal to 1"),
+        ({"references": 0}, "option references: input should be greater than or equal to 1"),
         ({"size": 100, "method": "dreambooth", "checkpoint": "sd15"}, "option size: .* multiple of 8"),
         ({"rank": 4}, "rank is an option of method=dreambooth, not embedded"),
         ({"offload": "model"}, "offload is an option of method=ip-adapter or dreambooth, not embedded"),

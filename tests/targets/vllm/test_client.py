@@ -196,8 +196,11 @@ def test_an_engine_elsewhere_is_asked_through_the_proxy_unless_it_is_excepted(mo
     url = "http://engine.invalid:8000"
     with RawServer(http("200 OK", b'{"data": [{"id": "base"}]}')) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
         EngineClient(url, "base", attempts=1).check()
-        monkeypatch.setenv("NO_PROXY", "engine.invalid")
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.setenv(name, "engine.invalid")
         with pytest.raises(VeilBenchError, match="1 tries failed"):
             EngineClient(url, "base", attempts=1).check()
     assert [head.splitlines()[0] for head in proxy.asked] == [f"GET {url}/v1/models HTTP/1.1"]
