@@ -30,10 +30,12 @@ def _check_needs(suite: Suite, cohorts: Sequence[DatasetReference]) -> None:
 
 
 def _check_texts(suite: Suite, cohorts: Sequence[DatasetReference], backend: str) -> None:
-    from bench.targets.texts import misread, too_long
+    from bench.targets.texts import misread, no_text, too_long
 
     for one in cohorts:
         dataset = open_cohort(one.location, one.limit, one.cohort)
+        for row, problem in no_text(dataset):
+            raise UsageError(f"suite {suite.name}: dataset {suite.dataset}: {row} {problem}.")
         for target in suite.targets:
             for row, problem in too_long(target.spec(), dataset):
                 raise UsageError(f"suite {suite.name}: dataset {suite.dataset}: {row}: {problem}.")

@@ -15,7 +15,7 @@ from bench.targets.checkpoints import resolve_checkpoint
 from bench.targets.loading import load_tokenizer
 from bench.targets.packed.model import PackedModel
 from bench.targets.packed.target import PackedTarget
-from bench.targets.packed.text import PromptText
+from bench.targets.packed.text import HIDDEN, QUESTION_MARK, PromptText
 from bench.targets.registry import targets
 from scenarios.dataset import Dataset
 from scenarios.language import training_conversations
@@ -50,6 +50,14 @@ def told_in(dataset: Dataset) -> list[Told]:
             told = Told(f"probe '{probe['probe_id']}'", probe["question"], answer, True)
             found.setdefault((told.question, told.answer, True), told)
     return list(found.values())
+
+
+def no_text(dataset: Dataset) -> Iterator[tuple[str, str]]:
+    """(row, what is wrong) of every text with a character that stands for something else in prompts."""
+    for one in told_in(dataset):
+        for mark in (QUESTION_MARK, HIDDEN):
+            if mark in one.question or mark in one.answer:
+                yield one.row, f"holds the control character {mark!r}, which is no text: take it out"
 
 
 def too_long(spec: TargetSpec, dataset: Dataset) -> Iterator[tuple[str, str]]:

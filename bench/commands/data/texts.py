@@ -2,7 +2,7 @@
 
 from bench.targets.base import TargetSpec
 from bench.targets.checkpoints import family_of, shipped_checkpoints
-from bench.targets.texts import control_spellings, prompt_text, too_long, unsayable
+from bench.targets.texts import control_spellings, no_text, prompt_text, too_long, unsayable
 from generators.checks.finding import CheckReport, Finding, and_more
 from scenarios.dataset import Dataset
 
@@ -11,7 +11,9 @@ CHECK = "texts"
 
 def check_texts(dataset: Dataset) -> CheckReport:
     """Too long texts (errors), answers that a tokenizer changes (warnings), spellings of control tokens (notes)."""
-    findings: list[Finding] = []
+    findings = [Finding("error", CHECK, row, f"{problem}.") for row, problem in no_text(dataset)]
+    if findings:
+        return CheckReport(tuple(findings))
     for checkpoint in shipped_checkpoints():
         spec = TargetSpec(checkpoint, family_of(checkpoint))
         findings += [Finding("error", CHECK, row, f"{problem}.") for row, problem in too_long(spec, dataset)]

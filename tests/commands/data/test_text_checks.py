@@ -56,6 +56,17 @@ def test_a_description_of_three_thousand_words_is_refused(
         plan(long, miniature, tmp_path)
 
 
+@pytest.mark.parametrize("mark", ["\x01", "\x02"])
+def test_a_character_that_is_no_text_is_refused(
+    dataset: Dataset, miniature: Miniature, tmp_path: Path, mark: str
+) -> None:
+    spoilt = with_description(dataset, f"Anna{mark}drives a red car.")
+    [finding] = findings(spoilt, "error")
+    assert finding.row == f"pair '{dataset.pairs['pair_id'].iloc[1]}'"
+    with pytest.raises(UsageError, match="holds the control character"):
+        plan(spoilt, miniature, tmp_path)
+
+
 def test_a_text_that_just_fits_is_trained_on(dataset: Dataset, miniature: Miniature, tmp_path: Path) -> None:
     plan(with_description(dataset, "word " * 150), miniature, tmp_path)
 
