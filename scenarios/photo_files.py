@@ -26,6 +26,8 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_WHOLE_NUMBERS = {1: "B", 3: "H", 4: "I"}
+"""EXIF's types of whole numbers, as struct writes them."""
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _JPEG_START = b"\xff\xd8\xff"
 _PNG_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
@@ -75,11 +77,31 @@ def leniently(image: bytes, read: Callable[[BinaryIO], T]) -> T:
 
 def orientation(picture: Image.Image) -> int:
     """How the stored picture has to be turned, as EXIF numbers it; 1, upright, where no tag says so legibly."""
+    stored = _stored_orientation(picture.info.get("exif", b""))
+    if stored is not None:
+        return stored
     try:
         said = picture.getexif().get(_ORIENTATION, 1)
     except Exception:  # as above
         return 1
     return int(said) if said in _TURNS else 1
+
+
+def _stored_orientation(exif: bytes) -> int | None:
+    """The orientation in a block of EXIF, 1 to 8, or None. Pillow stops at a tag that is cut off, whatever follows."""
+    block = exif.removeprefix(b"Exif\0\0")
+    order = {b"II": "<", b"MM": ">"}.get(block[:2])
+    if order is None:
+        return None
+    with suppress(struct.error):
+        (start,) = struct.unpack_from(f"{order}I", block, 4)
+        (count,) = struct.unpack_from(f"{order}H", block, start)
+        for place in range(start + 2, start + 2 + 12 * count, 12):
+            tag, kind = struct.unpack_from(f"{order}HH", block, place)
+            if tag == _ORIENTATION:
+                (value,) = struct.unpack_from(f"{order}{_WHOLE_NUMBERS.get(kind, 'B')}", block, place + 8)
+                return value if value in range(1, 9) else None
+    return None
 
 
 def turned_upright(picture: Image.Image) -> Image.Image:

@@ -30,6 +30,7 @@ BAD_TAGS: dict[str, tuple[Tag, ...]] = {
     "signed resolution": ((0x11A, 10, 1, struct.pack("<I", 8)), (0x128, 3, 1, struct.pack("<HH", 2, 0))),
     "resolution over nothing": ((0x11A, 5, 1, struct.pack("<I", 90_000)),),
     "a text without end": ((0x10F, 2, 0xFFFFFFFF, struct.pack("<I", 8)),),
+    "a maker that is cut off": ((0x10F, 2, 12, struct.pack("<I", 90_000)),),
     "place as text": ((0x8825, 2, 4, b"abc\0"),),
     "tags within themselves": ((0x8769, 4, 1, struct.pack("<I", 8)),),
     "unknown type": ((0x131, 77, 1, b"abcd"),),

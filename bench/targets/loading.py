@@ -143,6 +143,8 @@ def load_tokenizer(folder: Path) -> Any:
 
     model_type(folder)  # transformers reads the configuration here, too, and says less about it
     _has_tokenizer(folder)
+    if lfs_pointers(folder):  # a template would be taken for one, whatever it says
+        raise _damaged(folder, "")
     with _one_sentence(folder, "its tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(folder)
     if not tokenizer.chat_template:

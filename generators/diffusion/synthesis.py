@@ -12,10 +12,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from bench.core.digests import digest_bytes, digest_json
-from bench.core.errors import VeilBenchError
+from bench.core.errors import DataError, VeilBenchError
 from bench.core.files import write_whole
 from generators.diffusion.progress import PhotoProgress
-from scenarios.pixels import content_problem
+from scenarios.pixels import content_problem, decode_pixels
 
 Plain = str | int | float | bool | None
 
@@ -121,9 +121,8 @@ def _finished(file: Path) -> bytes | None:
         return None
     image = file.read_bytes()
     try:
-        with Image.open(io.BytesIO(image)) as picture:
-            picture.load()
-    # A damaged file makes PIL raise nearly anything; whatever it is, the photo is made again.
-    except Exception:
+        pixels = decode_pixels(file.name, image)
+    except DataError:
         return None
-    return image
+    # One that is damaged or shows nothing is made again.
+    return None if content_problem(pixels) else image

@@ -90,6 +90,7 @@ def one_shard_left_out(folder: Path) -> None:
         (written("model.safetensors", ""), r"model\.safetensors is damaged"),
         (written("model.safetensors", LFS_POINTER), r"model\.safetensors is a pointer of Git LFS"),
         (written("tokenizer.json", LFS_POINTER), r"tokenizer\.json is a pointer of Git LFS"),
+        (written("chat_template.jinja", LFS_POINTER), r"chat_template\.jinja is a pointer of Git LFS"),
         (written("processor_config.json", LFS_POINTER), r"processor_config\.json is a pointer of Git LFS"),
         (written("model.safetensors.index.json", LFS_POINTER), r"index\.json is a pointer of Git LFS"),
         (written("config.json", LFS_POINTER), r"config\.json is a pointer of Git LFS"),

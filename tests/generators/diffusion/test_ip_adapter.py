@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 
 from bench.core.errors import UsageError
+from bench.defenses.photo import encode_png
 from generators.base import BuildOrder
 from generators.registry import make_generator
 from scenarios.dataset import Dataset
+from scenarios.pixels import decode_pixels
 
 Build = Callable[..., Dataset]
 
@@ -164,12 +166,13 @@ def test_only_what_a_stop_left_over_is_made(
     assert 3 * len(passes) == for_three
 
 
-def test_a_damaged_photo_is_made_again(
-    build: Build, options: dict[str, Any], passes: list[int], tmp_path: Path
+@pytest.mark.parametrize("left", [lambda image: image[:100], lambda image: encode_png(0 * decode_pixels("", image))])
+def test_a_photo_that_is_damaged_or_black_is_made_again(
+    build: Build, options: dict[str, Any], passes: list[int], tmp_path: Path, left: Callable[[bytes], bytes]
 ) -> None:
     whole = build(**options)
     photo = next((tmp_path / "build" / "photos").glob("*.png"))
-    photo.write_bytes(photo.read_bytes()[:100])
+    photo.write_bytes(left(photo.read_bytes()))
     passes.clear()
     assert build(**options).digest == whole.digest
     assert passes
