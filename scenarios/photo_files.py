@@ -28,7 +28,7 @@ _TURNS = {
 }
 _WHOLE_NUMBERS = {1: "B", 3: "H", 4: "I"}
 """EXIF's types of whole numbers, as struct writes them."""
-_PNG_START = b"\x89PNG\r\n\x1a\n"
+PNG_START = b"\x89PNG\r\n\x1a\n"
 _JPEG_START = b"\xff\xd8\xff"
 _PNG_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _JPEG_PIXELS = tuple(bytes([marker]) for marker in range(256) if marker not in (*range(0xE0, 0xF0), 0xFE))
@@ -113,8 +113,8 @@ def turned_upright(picture: Image.Image) -> Image.Image:
 
 def _with_less(image: bytes) -> Iterator[bytes]:
     """The file without what is neither pixels nor on a list, then without the list's last, and so on."""
-    if image.startswith(_PNG_START):
-        yield from _thinner(_PNG_START, list(_png_parts(image)), _PNG_PIXELS, _PNG_BESIDE)
+    if image.startswith(PNG_START):
+        yield from _thinner(PNG_START, list(png_chunks(image)), _PNG_PIXELS, _PNG_BESIDE)
     elif image.startswith(_JPEG_START):
         yield from _thinner(image[:2], list(_jpeg_parts(image)), _JPEG_PIXELS, _JPEG_BESIDE)
 
@@ -127,9 +127,9 @@ def _thinner(
         yield start + b"".join(content for kind, content in parts if kind in kept)
 
 
-def _png_parts(image: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The kind and the bytes of each chunk."""
-    place = len(_PNG_START)
+def png_chunks(image: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The kind and the bytes of each chunk of a PNG file, its length, kind and checksum among them."""
+    place = len(PNG_START)
     while place + 8 <= len(image):
         (length,) = struct.unpack(">I", image[place : place + 4])
         yield image[place + 4 : place + 8], image[place : place + 12 + length]

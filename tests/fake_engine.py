@@ -7,15 +7,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
+
+from local_server import LocalServer
 
 Respond = Callable[[str, dict[str, Any]], dict[str, Any]]
 DROP, HALF, SLOW = "drop the connection", "half an answer", "slow"
 Trouble = str | int | tuple[int, str]
 
 
-class FakeEngine:
+class FakeEngine(LocalServer):
     """Serves ``models`` at ``url`` while the context lasts; ``respond`` makes the JSON of a completion.
 
     ``troubles`` says by the request's number (its body's ``number``) what befalls its first tries, one after the
@@ -42,18 +43,7 @@ class FakeEngine:
         self.loaded: dict[str, str] = {}
         self.headers: dict[str, str] = {}
         self.lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _handler(self))
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> "FakeEngine":
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.listen(_Server(("127.0.0.1", 0), _handler(self)))
 
     def die(self) -> None:
         """Be gone for good: whoever asks next is refused the connection."""

@@ -1,8 +1,8 @@
 """A server, or a proxy, that sends the very bytes that a test gives it, and keeps what it was asked."""
 
 import socketserver
-import threading
-from types import TracebackType
+
+from local_server import LocalServer
 
 
 def http(status: str, body: bytes = b"", **heads: str) -> bytes:
@@ -11,7 +11,7 @@ def http(status: str, body: bytes = b"", **heads: str) -> bytes:
     return "\r\n".join([*lines, "Connection: close", f"Content-Length: {len(body)}", "", ""]).encode() + body
 
 
-class RawServer:
+class RawServer(LocalServer):
     """Sends ``replies`` in turn, and the last one again and again; ``asked`` are the heads of what came.
 
     A connection is closed behind its reply. ``url`` is the address while the context lasts.
@@ -20,19 +20,7 @@ class RawServer:
     def __init__(self, *replies: bytes, host: str = "127.0.0.1") -> None:
         self.replies = list(replies)
         self.asked: list[str] = []
-        self._server = _Server((host, 0), _handler(self))
-        self.port = self._server.server_address[1]
-        self.url = f"http://{host}:{self.port}"
-
-    def __enter__(self) -> "RawServer":
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.listen(_Server((host, 0), _handler(self)), host)
 
 
 class _Server(socketserver.ThreadingTCPServer):

@@ -12,6 +12,7 @@ _WHOLE = "whole"
 _NOBODYS = frozenset({UNFINISHED, "lost+found"})
 """What lies in a folder without making it somebody's: our own leavings, and what a new disk may have."""
 _POINTER = b"version https://git-lfs.github.com/"
+POINTER_ADVICE = "is a pointer of Git LFS and not the file itself: run `git lfs pull` in its folder"
 
 
 @contextmanager

@@ -30,16 +30,16 @@ def _check_needs(suite: Suite, cohorts: Sequence[DatasetReference]) -> None:
 
 
 def _check_texts(suite: Suite, cohorts: Sequence[DatasetReference], backend: str) -> None:
-    from bench.targets.texts import misread, no_text, too_long
+    from bench.targets.texts import misread, no_text, told_in, too_long
 
     for one in cohorts:
-        dataset = open_cohort(one.location, one.limit, one.cohort)
-        for row, problem in no_text(dataset):
+        told = told_in(open_cohort(one.location, one.limit, one.cohort))
+        for row, problem in no_text(told):
             raise UsageError(f"suite {suite.name}: dataset {suite.dataset}: {row} {problem}.")
         for target in suite.targets:
-            for row, problem in too_long(target.spec(), dataset):
+            for row, problem in too_long(target.spec(), told):
                 raise UsageError(f"suite {suite.name}: dataset {suite.dataset}: {row}: {problem}.")
-            for row, token in misread(target.spec(), dataset) if backend == "vllm" else ():
+            for row, token in misread(target.spec(), told) if backend == "vllm" else ():
                 raise UsageError(
                     f"suite {suite.name}: dataset {suite.dataset}: {row} holds '{token}', which vLLM would read as a"
                     f" control token of {target.checkpoint}: answer with --backend transformers, where it is text."

@@ -5,7 +5,7 @@ from pathlib import Path
 from bench.core.digests import digest_file, digest_json
 from bench.core.errors import UsageError
 from bench.core.registry import unknown_name
-from bench.targets.loading import checkpoint_label, model_type
+from bench.targets.loading import checkpoint_label, model_type, read_config
 
 SHIPPED = Path(__file__).parent / "checkpoints"
 
@@ -94,3 +94,9 @@ def checkpoint_digest(name: str) -> str:
         return digest_json({"hub": name, "revision": folder.name})
     files = [file for file in sorted(folder.rglob("*")) if file.is_file() and file.suffix != ".md"]
     return digest_json({file.relative_to(folder).as_posix(): digest_file(file) for file in files})
+
+
+def positions(folder: Path, otherwise: int) -> int:
+    """How many tokens the language model can read; ``otherwise`` where config.json says nothing."""
+    config = read_config(folder)
+    return int(config.get("text_config", config).get("max_position_embeddings", otherwise))

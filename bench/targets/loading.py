@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bench.core.errors import UsageError, VeilBenchError
-from bench.core.files import lfs_pointers
+from bench.core.files import POINTER_ADVICE, lfs_pointers
 from bench.targets.base import TargetSpec
 
 WEIGHTS, WEIGHTS_INDEX = "model.safetensors", "model.safetensors.index.json"
@@ -87,7 +87,7 @@ def _refuse_invented(folder: Path, network: Any, missing: set[str]) -> None:
 
 def model_type(folder: Path) -> str:
     """The kind of model that config.json names. Raises UsageError where the file is missing or names none."""
-    kind = _read_config(folder).get("model_type")
+    kind = read_config(folder).get("model_type")
     if not isinstance(kind, str):
         raise UsageError(f"checkpoint {checkpoint_label(folder)}: config.json names no model_type.")
     return kind
@@ -192,7 +192,7 @@ def check_image_tokens(folder: Path, processor: Any, file: str) -> None:
 
     What either of them leaves unsaid is not compared.
     """
-    config = _read_config(folder)
+    config = read_config(folder)
     vision = config.get("vision_config")
     if not isinstance(vision, Mapping):
         return
@@ -240,7 +240,8 @@ def _cut_square(folder: Path, processor: Any, config: Mapping[str, Any], vision:
         yield "the number of image tokens", (side // patch) ** 2 + extra - dropped, "that number", tokens
 
 
-def _read_config(folder: Path) -> Mapping[str, Any]:
+def read_config(folder: Path) -> Mapping[str, Any]:
+    """What config.json says. Raises UsageError where it is missing, damaged or no mapping."""
     try:
         config = _read_json(folder / "config.json")
     except FileNotFoundError as error:
@@ -281,7 +282,7 @@ def _one_sentence(folder: Path, what: str) -> Iterator[None]:
 def _damaged(folder: Path, said: str) -> UsageError:
     """What is ``said`` about a file, or where a clone has but a pointer to one, that."""
     for pointer in lfs_pointers(folder):
-        said = f"{pointer} is a pointer of Git LFS and not the file itself: run `git lfs pull` in its folder"
+        said = f"{pointer} {POINTER_ADVICE}"
     return UsageError(f"checkpoint {checkpoint_label(folder)}: {said}.")
 
 

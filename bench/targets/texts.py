@@ -4,18 +4,17 @@ Only a checkpoint's small files are read, and its tokenizer only where a text ma
 """
 
 import json
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from bench.core.errors import UsageError
 from bench.targets.base import TargetSpec
-from bench.targets.checkpoints import resolve_checkpoint
-from bench.targets.loading import load_tokenizer
+from bench.targets.checkpoints import positions, resolve_checkpoint
+from bench.targets.loading import load_tokenizer, read_config
 from bench.targets.packed.model import PackedModel
 from bench.targets.packed.target import PackedTarget
-from bench.targets.packed.text import HIDDEN, QUESTION_MARK, PromptText
+from bench.targets.packed.text import HIDDEN, QUESTION_MARK, PromptText, any_of
 from bench.targets.registry import targets
 from scenarios.dataset import Dataset
 from scenarios.language import training_conversations
@@ -52,62 +51,56 @@ def told_in(dataset: Dataset) -> list[Told]:
     return list(found.values())
 
 
-def no_text(dataset: Dataset) -> Iterator[tuple[str, str]]:
+def no_text(told: Sequence[Told]) -> Iterator[tuple[str, str]]:
     """(row, what is wrong) of every text with a character that stands for something else in prompts."""
-    for one in told_in(dataset):
+    for one in told:
         for mark in (QUESTION_MARK, HIDDEN):
             if mark in one.question or mark in one.answer:
                 yield one.row, f"holds the control character {mark!r}, which is no text: take it out"
 
 
-def too_long(spec: TargetSpec, dataset: Dataset) -> Iterator[tuple[str, str]]:
+def too_long(spec: TargetSpec, told: Sequence[Told]) -> Iterator[tuple[str, str]]:
     """(row, what is wrong) of every text that takes more positions than the target's language model has."""
-    long = [one for one in told_in(dataset) if len(f"{one.question}{one.answer}".encode()) > SURELY_SHORT]
-    if not long:
+    long = [one for one in told if len(f"{one.question}{one.answer}".encode()) > SURELY_SHORT]
+    kind = _loaded_as(spec)
+    if not long or kind is None:
         return
-    folder, kind = resolve_checkpoint(spec.checkpoint), _loaded_as(spec)
-    if kind is None:
-        return
-    text, config = prompt_text(spec), _config(folder)
-    most = int(config.get("text_config", config).get("max_position_embeddings", LONGEST_CONTEXT))
-    shown = len(text.before_image) + kind.image_positions(config)
+    folder = resolve_checkpoint(spec.checkpoint)
+    text, most = _text_of(kind, folder), positions(folder, LONGEST_CONTEXT)
+    shown = len(text.before_image) + kind.image_positions(read_config(folder))
     for one in long:
         taken = shown + len(text.conversation(one.question, one.answer).tokens)
         if taken > most:
-            yield (
-                one.row,
-                (
-                    f"'{_begun(one.answer)}' takes {taken:,} tokens with its photo and question, and"
-                    f" {spec.checkpoint} reads at most {most:,}: shorten it"
-                ),
+            problem = (
+                f"takes {taken:,} tokens with its photo and question, and {spec.checkpoint} reads at most {most:,}"
             )
+            yield one.row, f"'{_begun(one.answer)}' {problem}: shorten it"
 
 
-def misread(spec: TargetSpec, dataset: Dataset) -> Iterator[tuple[str, str]]:
+def misread(spec: TargetSpec, told: Sequence[Told]) -> Iterator[tuple[str, str]]:
     """(row, control token) of every text with which a querier's words would become one where an engine tokenizes.
 
     In process none ever does; an engine that is shown embeddings reads no words at all.
     """
     kind = _loaded_as(spec)
-    if kind is None or kind.prompt_embeds:
-        return
-    yield from ((row, token) for row, token, asked in control_spellings(spec, dataset) if asked)
+    if kind is not None and not kind.prompt_embeds:
+        yield from control_spellings(spec, [one for one in told if one.asked])
 
 
-def control_spellings(spec: TargetSpec, dataset: Dataset) -> Iterator[tuple[str, str, bool]]:
-    """(row, control token, whether it is asked) of every text that spells a control token of the target."""
+def control_spellings(spec: TargetSpec, told: Sequence[Told]) -> Iterator[tuple[str, str]]:
+    """(row, control token) of every text that spells a control token of the target."""
     file = resolve_checkpoint(spec.checkpoint) / "tokenizer.json"
     if not file.exists():
         return
-    added = [token["content"] for token in json.loads(file.read_text(encoding="utf-8")).get("added_tokens", ())]
-    spelled = re.compile("|".join(map(re.escape, sorted(added, key=len, reverse=True))) or "(?!)")
-    for one in told_in(dataset):
+    added = json.loads(file.read_text(encoding="utf-8")).get("added_tokens", ())
+    spelled = any_of(token["content"] for token in added)
+    for one in told:
         found = spelled.search(one.question) or spelled.search(one.answer)
         if found:
-            yield one.row, found[0], one.asked
+            yield one.row, found[0]
 
 
-def unsayable(text: PromptText, answers: list[str]) -> Iterator[tuple[str, str]]:
+def unsayable(text: PromptText, answers: Sequence[str]) -> Iterator[tuple[str, str]]:
     """(answer, what comes back) of each that the tokenizer does not give back letter for letter."""
     for answer in answers:
         tokens = text.answer_tokens("", answer)
@@ -118,21 +111,22 @@ def unsayable(text: PromptText, answers: list[str]) -> Iterator[tuple[str, str]]
 
 def prompt_text(spec: TargetSpec) -> PromptText:
     """The prompt of a target without its weights. Raises UsageError for a family that answers in a way of its own."""
-    folder, kind = resolve_checkpoint(spec.checkpoint), _loaded_as(spec)
-    assert kind is not None, "who asks has looked"
-    config = _config(folder)
-    image_token = config.get("image_token_id") or config.get("image_token_index")
-    return kind.words(load_tokenizer(folder), int(image_token), kind.answer_lead)
+    kind = _loaded_as(spec)
+    if kind is None:
+        raise UsageError(f"family '{spec.family}' answers in a way of its own, whose prompts are not known here.")
+    return _text_of(kind, resolve_checkpoint(spec.checkpoint))
+
+
+def _text_of(kind: type[PackedModel], folder: Path) -> PromptText:
+    config = read_config(folder)
+    image_token = int(config.get("image_token_id") or config["image_token_index"])
+    return kind.words(load_tokenizer(folder), image_token, kind.answer_lead)
 
 
 def _loaded_as(spec: TargetSpec) -> type[PackedModel] | None:
     """What the target's checkpoint is loaded as; None for a family that answers in a way of its own."""
     family = targets.get(spec.family)
     return family.loads if issubclass(family, PackedTarget) else None
-
-
-def _config(folder: Path) -> Any:
-    return json.loads((folder / "config.json").read_text(encoding="utf-8"))
 
 
 def _begun(text: str) -> str:

@@ -1,6 +1,5 @@
 """What a photo's file says beside its pixels: place, time, camera, software, texts."""
 
-import struct
 from collections.abc import Sequence
 from typing import BinaryIO
 
@@ -8,12 +7,11 @@ from PIL import Image
 
 from generators.checks.finding import CheckReport, Finding, Level, and_more
 from generators.checks.photos import Photo
-from scenarios.photo_files import leniently
+from scenarios.photo_files import PNG_START, leniently, png_chunks
 
 CHECK = "metadata"
 _GPS = 0x8825
 _JPEG_END = b"\xff\xd9"
-_PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_PIXELS = frozenset(
     ["IHDR", "PLTE", "IDAT", "IEND", "tRNS", "gAMA", "cHRM", "sRGB", "sBIT", "bKGD", "hIST", "pHYs", "cICP"]
     + ["acTL", "fcTL", "fdAT"]
@@ -55,7 +53,7 @@ def left_over(image: bytes) -> list[str]:
     Raises what PIL raises for a file that is no picture.
     """
     kind, names, applications = leniently(image, _described)
-    if image.startswith(_PNG_START):
+    if image.startswith(PNG_START):
         names += _png_chunks(image)
     names += _jpeg_segments(applications, names)
     if kind in ("JPEG", "MPO") and not image.rstrip(b"\0\r\n ").endswith(_JPEG_END):
@@ -88,16 +86,15 @@ def _has_position(picture: Image.Image) -> bool:
 
 def _png_chunks(image: bytes) -> list[str]:
     """Every chunk that is not about pixels, after the pixels too; and bytes behind the end."""
-    names, position = [], len(_PNG_START)
-    while position + 8 <= len(image):
-        (length,) = struct.unpack(">I", image[position : position + 4])
-        chunk = image[position + 4 : position + 8].decode("latin-1")
+    names, position = [], len(PNG_START)
+    for kind, content in png_chunks(image):
+        chunk = kind.decode("latin-1")
         if chunk in ("tEXt", "zTXt", "iTXt"):
-            keyword = image[position + 8 : position + 8 + length].split(b"\0")[0].decode("latin-1")
+            keyword = content[8:-4].split(b"\0")[0].decode("latin-1")
             names.append("XMP" if keyword == "XML:com.adobe.xmp" else f"text '{keyword}'")
         elif chunk not in _PNG_PIXELS:
             names.append(_PNG_NAMES.get(chunk, f"chunk {chunk!r}"))
-        position += 12 + length
+        position += len(content)
         if chunk == "IEND":
             break
     return names + (["bytes behind the end"] if position < len(image) else [])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.core.digests import digest_tree, short
 from bench.core.errors import UsageError, VeilBenchError
-from bench.core.files import lfs_pointers
+from bench.core.files import POINTER_ADVICE, lfs_pointers
 
 HUB_ID = re.compile(r"(?P<id>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
 FAMILIES = {"StableDiffusionPipeline": "sd", "StableDiffusionXLPipeline": "sdxl"}
@@ -76,7 +76,7 @@ def damage(folder: Path, files: Sequence[str] = ()) -> str | None:
     named = files or sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.safetensors"))
     for pointer in lfs_pointers(folder):
         if pointer in named or not files:
-            return f"{pointer} is a pointer of Git LFS and not the file itself: run `git lfs pull` in its folder"
+            return f"{pointer} {POINTER_ADVICE}"
     for name in named:
         try:
             with safe_open(folder / name, "pt"):

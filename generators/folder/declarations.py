@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -83,10 +84,10 @@ def _told_apart(photos: Sequence[DeclaredPhoto]) -> list[DeclaredPhoto]:
         if problem is not None:
             raise photo.row.error("file_name", f"'{photo.row.raw('file_name')}' {problem}")
         told.add((photo.path, photo.scenario))
-    several = {path for path, _ in told if sum(path == other for other, _ in told) > 1}
+    rows = Counter(path for path, _ in told)
     return [
         replace(photo, photo_id=f"{photo.photo_id}-{photo.scenario}")
-        if photo.path in several and not photo.row.text("photo_id")
+        if rows[photo.path] > 1 and not photo.row.text("photo_id")
         else photo
         for photo in photos
     ]

@@ -1,8 +1,10 @@
 """Texts of a dataset that a shipped target cannot be told or cannot say, for ``data check``."""
 
+from collections.abc import Sequence
+
 from bench.targets.base import TargetSpec
 from bench.targets.checkpoints import family_of, shipped_checkpoints
-from bench.targets.texts import control_spellings, no_text, prompt_text, too_long, unsayable
+from bench.targets.texts import Told, control_spellings, no_text, prompt_text, told_in, too_long, unsayable
 from generators.checks.finding import CheckReport, Finding, and_more
 from scenarios.dataset import Dataset
 
@@ -11,14 +13,15 @@ CHECK = "texts"
 
 def check_texts(dataset: Dataset) -> CheckReport:
     """Too long texts (errors), answers that a tokenizer changes (warnings), spellings of control tokens (notes)."""
-    findings = [Finding("error", CHECK, row, f"{problem}.") for row, problem in no_text(dataset)]
+    told = told_in(dataset)
+    findings = [Finding("error", CHECK, row, f"{problem}.") for row, problem in no_text(told)]
     if findings:
         return CheckReport(tuple(findings))
     for checkpoint in shipped_checkpoints():
         spec = TargetSpec(checkpoint, family_of(checkpoint))
-        findings += [Finding("error", CHECK, row, f"{problem}.") for row, problem in too_long(spec, dataset)]
+        findings += [Finding("error", CHECK, row, f"{problem}.") for row, problem in too_long(spec, told)]
         findings += _changed(spec, dataset)
-        findings += _spelled(spec, dataset)
+        findings += _spelled(spec, told)
     return CheckReport(tuple(findings))
 
 
@@ -40,9 +43,9 @@ def _changed(spec: TargetSpec, dataset: Dataset) -> list[Finding]:
     ]
 
 
-def _spelled(spec: TargetSpec, dataset: Dataset) -> list[Finding]:
+def _spelled(spec: TargetSpec, told: Sequence[Told]) -> list[Finding]:
     rows: dict[str, list[str]] = {}
-    for row, token, _ in control_spellings(spec, dataset):
+    for row, token in control_spellings(spec, told):
         rows.setdefault(token, []).append(row)
     return [
         Finding(

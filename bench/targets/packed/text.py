@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -37,9 +37,7 @@ class Tokens:
         described["truncation"] = described["padding"] = None
         self._renamed = Tokenizer.from_str(json.dumps(described))
         self._control = {self._renamed.token_to_id(name): number for name, number in original.items()}
-        # As the tokenizer itself matches: of several at one place the longest.
-        longest_first = sorted(self._names, key=len, reverse=True)
-        self._spelled = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
+        self._spelled = any_of(self._names)
 
     def marked(self, template: str) -> str:
         """A template with every control token in it under its hidden name."""
@@ -49,6 +47,11 @@ class Tokens:
         """Ids of a marked template that is filled with any text; with the tokens that ``start`` every text, or not."""
         ids = self._renamed.encode(marked, add_special_tokens=start).ids
         return [self._control.get(token, token) for token in ids]
+
+
+def any_of(tokens: Iterable[str]) -> re.Pattern[str]:
+    """Finds these tokens as a tokenizer does: of several at one place the longest."""
+    return re.compile("|".join(map(re.escape, sorted(tokens, key=len, reverse=True))) or "(?!)")
 
 
 class PromptText:

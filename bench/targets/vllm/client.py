@@ -30,8 +30,8 @@ class EngineClient:
     the engine's side are tried again, ``attempts`` times in all, after ``backoff``, 2 x ``backoff``, 4 x ``backoff``
     … seconds. Where the engine says how long to wait, that is what is waited, and it costs no try; but for
     ``patience_s`` seconds at most without an answer to any request. ``log`` is the engine's log, named where it dies.
-    The key of an endpoint that wants one is taken from
-    the environment variable VEILBENCH_API_KEY. Raises UsageError for an address, a key or a proxy that cannot be used.
+    The key of an endpoint that wants one is taken from the environment variable VEILBENCH_API_KEY. Raises UsageError
+    for an address, a key or a proxy that cannot be used.
     """
 
     def __init__(

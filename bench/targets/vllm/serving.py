@@ -1,6 +1,5 @@
 """From a target to an engine and its answers: what is served, and what becomes of each request."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING
 from bench.core.digests import digest_tree, short
 from bench.core.errors import UsageError
 from bench.targets.base import ReportProgress, Target
+from bench.targets.checkpoints import positions
 from bench.targets.packed.target import PackedTarget, is_checkpoint
 
 if TYPE_CHECKING:
@@ -91,9 +91,7 @@ def answer_through_engine(
 
 def context_length(folder: Path) -> int:
     """Tokens that the language model of a checkpoint can read, as far as probes need them."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    text = config.get("text_config", config)
-    return min(LONGEST_CONTEXT, int(text.get("max_position_embeddings", LONGEST_CONTEXT)))
+    return min(LONGEST_CONTEXT, positions(folder, LONGEST_CONTEXT))
 
 
 def servable(target: Target) -> PackedTarget:
