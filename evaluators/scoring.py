@@ -1,5 +1,6 @@
 """From requests and answers to scored rows, one row a request."""
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
@@ -144,7 +145,11 @@ def _joined(requests: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
     answered = {column: answers[column].take(places).to_list() for column in _ANSWERED_COLUMNS}
     columns["text"] = [text if isinstance(text, str) else "" for text in answered["text"]]
     columns["choice"] = [int(choice) for choice in answered["choice"]]
-    columns["option_logprobs"] = [[float(value) for value in _list(values)] for values in answered["option_logprobs"]]
+    # Parquet keeps numbers of which none is one as nulls without a type.
+    columns["option_logprobs"] = [
+        [math.nan if value is None else float(value) for value in _list(values)]
+        for values in answered["option_logprobs"]
+    ]
     columns["status"] = [str(status) for status in answered["status"]]
     columns["image_digest"] = _image_digests(requests["image"].to_list())
     rows = pd.DataFrame({column: pd.Series(values, dtype=object) for column, values in columns.items()})
